@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* os.h: everything the runtime asks of the operating system. One directory per system implements
+ * it. None of these functions touches goroutines; none allocates unless it says so. All are safe
+ * on any thread. Failures are negative errno values. */
+#ifndef GOP_OS_H
+#define GOP_OS_H
+#include "base/atomic.h"
+#include "base/base.h"
+
+/* --- clock: monotonic nanoseconds, never 0. The only clock reading of the runtime. */
+int64_t gop_now(void);
+/* Nanoseconds of CPU time that the thread `clock` (gop_thread_clock) has used; -1 if it is gone. */
+int64_t gop_thread_cpu(int clock);
+int gop_thread_clock(void);             /* of the calling thread */
+
+/* --- futex: waits while *word == expected, at most until `deadline` (gop_now time or GOI_FOREVER).
+ * Returns 0 (woken, or *word differed, or spurious) or -ETIMEDOUT. Blocks the thread. */
+int gop_futex_wait(goi_a32 *word, uint32_t expected, int64_t deadline);
+void gop_futex_wake(goi_a32 *word, int count);
+
+/* --- threads */
+/* A detached thread with at least `stack` bytes, all signals as in the creator. 0 or -EAGAIN. */
+int gop_thread_start(void *(*entry)(void *), void *arg, size_t stack);
+int gop_thread_id(void);                /* kernel thread id */
+void gop_thread_name(const char *name); /* at most 15 bytes are kept */
+void gop_thread_yield(void);
+void gop_sleep_ns(int64_t ns);          /* blocks the thread; used by bounded back-off only */
+int gop_thread_count(void);             /* threads in this process; -errno if unknown */
+void gop_timer_slack_small(void);       /* this thread's sleeps end within about 1 us */
+/* Asks for a time slice of `ns` for thread `tid` (0: caller). False where the kernel has none. */
+bool gop_thread_slice(int tid, int64_t ns);
+/* Blocks all signals for this thread, for the runtime's own threads. */
+void gop_block_signals(void);
+
+/* --- membarrier: after the call every other thread of the process has executed a full barrier.
+ * gop_membarrier_init registers; false: the kernel refuses, and callers must fence instead. */
+bool gop_membarrier_init(void);
+void gop_membarrier(void);
+
+/* --- memory */
+size_t gop_page_size(void);
+/* Reserves zeroed, writable, uncommitted memory aligned to `align` (power of two). NULL: refused. */
+void *gop_pages_reserve(size_t size, size_t align);
+void gop_pages_release(void *p, size_t size);               /* unmap */
+int gop_pages_discard(void *p, size_t size);                /* contents become zero, memory freed */
+int gop_pages_guard(void *p, size_t size);                  /* any access faults; no VMA split */
+int gop_pages_guard_remove(void *p, size_t size);
+int gop_pages_protect(void *p, size_t size, bool access);   /* mprotect none / read-write */
+void gop_pages_no_huge(void *p, size_t size);
+/* Guards `count` ranges of `size` bytes, `stride` apart. Number done, or -errno if none. */
+int64_t gop_pages_guard_many(char *first, size_t size, size_t stride, size_t count);
+size_t gop_max_map_count(void);
+bool gop_small_address_space(void);     /* RLIMIT_AS, valgrind or sanitizer: reserve little */
+
+/* --- processors */
+int gop_cpu_count(void);                /* in this process's affinity mask, at least 1 */
+/* CPUs allowed by the cgroup quota of this process and all its ancestors, rounded up; 0: none. */
+int gop_cpu_quota(void);
+
+/* --- the process */
+uint64_t gop_random_seed(void);         /* unpredictable, for goi_seed */
+bool gop_debugger_attached(void);
+
+#endif
