@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# libgort, static and shared, from one set of objects.
+#
+# The objects are position independent and their thread-local accesses initial-exec: the static
+# linker relaxes both in an executable, so the archive pays nothing for it. Only what GO_API marks
+# is visible, and cmake/gort.map lists the prefixes once more for the dynamic linker.
+
+# A directory under src/ with a module.cmake in it is a module (cmake/GortModules.cmake), all
+# others are the library.
+file(GLOB _dirs CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/src/*")
+set(GORT_SOURCES)
+foreach(_dir IN LISTS _dirs)
+    if(IS_DIRECTORY "${_dir}" AND NOT EXISTS "${_dir}/module.cmake")
+        file(GLOB _files CONFIGURE_DEPENDS "${_dir}/*.c")
+        list(APPEND GORT_SOURCES ${_files})
+    endif()
+endforeach()
+file(GLOB _files CONFIGURE_DEPENDS
+     "${PROJECT_SOURCE_DIR}/src/arch/${GORT_ARCH}/*.c"
+     "${PROJECT_SOURCE_DIR}/src/arch/${GORT_ARCH}/*.S"
+     "${PROJECT_SOURCE_DIR}/src/os/${GORT_OS}/*.c")
+list(APPEND GORT_SOURCES ${_files})
+# The readiness interface of the system, by file name.
+if(NOT GORT_OS STREQUAL "linux")
+    list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/netpoll/(epoll|uring)\\.c$")
+else()
+    list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/netpoll/kqueue\\.c$")
+endif()
+
+find_package(Threads REQUIRED)
+
+add_library(gort_objects OBJECT ${GORT_SOURCES})
+target_compile_definitions(gort_objects PRIVATE _GNU_SOURCE)
+if(GORT_PARANOID)
+    target_compile_definitions(gort_objects PRIVATE GOI_PARANOID=1)
+endif()
+target_compile_options(gort_objects PRIVATE
+    $<$<COMPILE_LANGUAGE:C>:-std=gnu11>
+    -fPIC -fvisibility=hidden -ftls-model=initial-exec -pthread
+    # Panics and go_exit unwind through the runtime's own frames.
+    -fexceptions)
+target_include_directories(gort_objects PRIVATE
+    "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+target_link_libraries(gort_objects PRIVATE gort_warnings gort_backtrace)
+
+add_library(gort_static STATIC $<TARGET_OBJECTS:gort_objects>)
+add_library(gort SHARED $<TARGET_OBJECTS:gort_objects>)
+foreach(_target gort gort_static)
+    set_target_properties(${_target} PROPERTIES OUTPUT_NAME gort LINKER_LANGUAGE C)
+    target_include_directories(${_target} PUBLIC
+        "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>")
+endforeach()
+target_link_libraries(gort_static PUBLIC
+    ${GORT_BACKTRACE_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS})
+target_link_libraries(gort PRIVATE
+    ${GORT_BACKTRACE_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS})
+set_target_properties(gort PROPERTIES
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}
+    LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/gort.map")
+target_link_options(gort PRIVATE
+    "-Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/gort.map" -Wl,-Bsymbolic-functions)
+# A sanitizer's runtime comes with the executable, so its symbols stay open in the library.
+if(NOT GORT_SANITIZE)
+    target_link_options(gort PRIVATE -Wl,-z,defs)
+endif()
+# Threads and thread-locals outlive dlclose: once loaded, the library stays.
+target_link_options(gort PRIVATE -Wl,-z,nodelete)
+
+add_library(gort::gort ALIAS gort)
+add_library(gort::gort_static ALIAS gort_static)
+
+# build/include, so that the build tree can be used as a prefix.
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include" "${PROJECT_BINARY_DIR}/include" SYMBOLIC)
