@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* context.h: cancellation, deadlines and values along a tree of calls (Go's package context).
+ *
+ * Pass a go_ctx * as the first argument; wait for ctx_done() in every select that may wait long.
+ * Ending a context ends all contexts derived from it. A parent is kept alive by its children. */
+#ifndef GO_CONTEXT_H
+#define GO_CONTEXT_H
+
+#include <gort/base.h>
+#include <gort/chan.h>
+#include <gort/time.h>
+
+GO_BEGIN_DECLS
+
+typedef struct go_ctx go_ctx;
+typedef struct go_ctx_after go_ctx_after;
+
+/* The roots: never end, have no deadline and no values, and need not be freed. */
+GO_API go_ctx *go_ctx_background(void);
+GO_API go_ctx *go_ctx_todo(void);
+
+/* A child that ends when it is cancelled, when its deadline passes, or when the parent ends. Each
+ * returns one reference; NULL when out of memory. NULL as the parent is fatal: `cannot create
+ * context from nil parent`. */
+GO_NODISCARD GO_API go_ctx *go_ctx_with_cancel(go_ctx *parent);
+GO_NODISCARD GO_API go_ctx *go_ctx_with_timeout(go_ctx *parent, go_duration d);
+GO_NODISCARD GO_API go_ctx *go_ctx_with_deadline(go_ctx *parent, go_time t);
+/* A child with the parent's values that does not end with it. */
+GO_NODISCARD GO_API go_ctx *go_ctx_without_cancel(go_ctx *parent);
+
+/* One more reference, returned; one less. free cancels first when this was the last one that a user
+ * holds, and releases the memory when no child needs it. NULL is allowed in both. */
+GO_API go_ctx *go_ctx_ref(go_ctx *ctx);
+GO_API void go_ctx_free(go_ctx *ctx);
+
+/* Closed when the context ends. Never closed for the roots. Belongs to the context. */
+GO_API go_recv_chan(char) go_ctx_done(go_ctx *ctx);
+
+/* 0 while it lasts, then -ECANCELED or -ETIMEDOUT. */
+GO_API int go_ctx_err(go_ctx *ctx);
+
+/* Ends the context and its children; again: no effect. With a cause: any negative error and a text,
+ * which is copied. Does not wait for anybody. */
+GO_API void go_ctx_cancel(go_ctx *ctx);
+GO_API void go_ctx_cancel_cause(go_ctx *ctx, int err, const char *why);
+
+/* Why it ended: NULL and 0 before the end; the cause given, or "context canceled" with -ECANCELED,
+ * or "context deadline exceeded" with -ETIMEDOUT. The text belongs to the context. */
+GO_API const char *go_ctx_cause(go_ctx *ctx);
+GO_API int go_ctx_cause_err(go_ctx *ctx);
+
+/* Whether it has a deadline, its own or an ancestor's, and which; t may be NULL. */
+GO_API bool go_ctx_deadline(go_ctx *ctx, go_time *t);
+
+/* go_ctx_after *go_ctx_after_func(ctx, fn, args...): runs fn(args...) in a goroutine of its own when
+ * ctx ends (at once if it has). stop: true when that has been prevented. The handle is released by
+ * stop, and by itself after fn has been started and stop has been called or ctx has been freed. */
+GO_API go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call);
+GO_API bool go_ctx_after_stop(go_ctx_after *a);
+
+GO_API go_ctx *goi_ctx_with_value(go_ctx *parent, const void *key, const void *value, size_t size);
+GO_API const void *goi_ctx_value(go_ctx *ctx, const void *key);
+
+GO_END_DECLS
+
+/* static const go_ctx_key(T) name = 0;             a key, whose address identifies it
+ * go_ctx *go_ctx_with_value(parent, name, value)   a child with a copy of the value
+ * const T *go_ctx_value(ctx, name)                 the nearest one, or NULL; lives as the context */
+#define go_ctx_key(...) __typeof__(__typeof__(__VA_ARGS__) (*)(struct go_ctx *))
+#define GOI_KEY_T(key) __typeof__((key)((struct go_ctx *)0))
+#define go_ctx_value(ctx, key) ((const GOI_KEY_T(key) *)goi_ctx_value((ctx), &(key)))
+
+#if !defined(__cplusplus)
+#define go_ctx_with_value(parent, key, ...) \
+    goi_ctx_with_value((parent), &(key), (GOI_KEY_T(key)[1]){ __VA_ARGS__ }, \
+                       sizeof(GOI_KEY_T(key)))
+#define go_ctx_after_func(ctx, ...) GOI_CTX_AFTER(__COUNTER__, ctx, __VA_ARGS__)
+#define GOI_CTX_AFTER(N, ctx, ...) __extension__({ \
+        go_ctx *GOI_CAT(goi_ctx_, N) = (ctx); \
+        struct goi_call *GOI_CAT(goi_call_, N) = NULL; \
+        GOI_CALL(GOI_HEAD_CALL, (&GOI_CAT(goi_call_, N)), "ctx_after_func", __VA_ARGS__); \
+        goi_ctx_after_func(GOI_CAT(goi_ctx_, N), GOI_CAT(goi_call_, N)); \
+    })
+#else
+namespace goi {
+template <class T>
+go_ctx *ctx_with_value(go_ctx *parent, T (*const *key)(struct go_ctx *), const plain<T> &v)
+{
+    static_assert(std::is_trivially_copyable_v<T>, "context values must be trivially copyable");
+    return goi_ctx_with_value(parent, key, &v, sizeof(T));
+}
+} // namespace goi
+#define go_ctx_with_value(parent, key, ...) (goi::ctx_with_value((parent), &(key), __VA_ARGS__))
+#define go_ctx_after_func(ctx, ...) \
+    (goi_ctx_after_func((ctx), goi::make_call(GOI_SITE, __VA_ARGS__)))
+#endif
+
+#endif

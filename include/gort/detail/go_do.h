@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* go_do.h: go_do(captures) { body }; in the three ways that the compilers offer. Internal.
+ *
+ * gcc: a nested function whose parameters have the captures' names. Its address is taken only where
+ * that needs no trampoline (a trampoline would live on the starter's stack): with optimisation a
+ * nested function that uses nothing of its frame is an ordinary one, and -Wtrampolines as an error
+ * reports a variable that is not captured. At -O0 gcc gives every nested function a static chain;
+ * there the body is reached by its assembler name, and the replayed call passes a poisoned chain, so
+ * that a forgotten capture faults at once instead of reading another stack.
+ * clang: a block whose parameters are the captures, hence a global block; a forgotten capture makes
+ * it a stack block, for which there is no class object to link with.
+ * C++: a lambda. */
+#ifndef GO_DETAIL_GO_DO_H
+#define GO_DETAIL_GO_DO_H
+
+#include <gort/detail/call.h>
+
+#define GOI_PARAM(x) __typeof__(x) x
+#define GOI_COMMA_PARAM(x) , GOI_PARAM(x)
+#define GOI_PARAMS(...) GOI_CAT(GOI_PARAMS_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__)
+#define GOI_PARAMS_0(x) GOI_PARAM(x)
+#define GOI_PARAMS_1(x, ...) GOI_PARAM(x) GOI_MAP(GOI_COMMA_PARAM, __VA_ARGS__)
+
+/* style: #if on the compiler because each offers another kind of anonymous function. */
+#if defined(__cplusplus)
+#define go_do(...) goi::starter{ GOI_SITE } + [__VA_ARGS__]() mutable
+#elif defined(__clang__)
+#if defined(__BLOCKS__)
+struct goi_block {
+    void *isa;
+    int flags, reserved;
+    goi_fn invoke;
+};
+#define GOI_BLOCK(b) ((struct goi_block *)(void *)(b))
+#define go_do(...) GOI_DO(__COUNTER__, __VA_ARGS__)
+/* The invoke function's first argument is the block itself. */
+#define GOI_DO(N, ...) \
+    for (void (^GOI_CAT(goi_block_, N))(GOI_PARAMS(__VA_ARGS__)) = NULL; \
+         !GOI_CAT(goi_block_, N); \
+         ((void (*)(void *, GOI_PARAMS(__VA_ARGS__)))goi_go_begin( \
+             GOI_BLOCK(GOI_CAT(goi_block_, N))->invoke, 16 GOI_MAP(GOI_PLUS_BYTES, __VA_ARGS__), \
+             (unsigned)GOI_REC_VEC, GOI_SITE))((void *)GOI_CAT(goi_block_, N), __VA_ARGS__)) \
+    GOI_CAT(goi_block_, N) = ^(GOI_PARAMS(__VA_ARGS__))
+#endif
+#else
+#pragma GCC diagnostic error "-Wtrampolines"
+#define go_do(...) GOI_DO(__COUNTER__, __VA_ARGS__)
+#if defined(__OPTIMIZE__)
+#define GOI_DO(N, ...) \
+    __extension__ auto void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__)); \
+    go_spawn(GOI_CAT(goi_body_, N), __VA_ARGS__); \
+    __extension__ void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__))
+#else
+#define GOI_DO(N, ...) \
+    GO_HIDDEN extern void GOI_CAT(goi_named_, N)(GOI_PARAMS(__VA_ARGS__)) \
+        __asm__("goi_body_" GOI_STR(N)); \
+    __extension__ auto void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__)) \
+        __asm__("goi_body_" GOI_STR(N)); \
+    go_spawn(GOI_CAT(goi_named_, N), __VA_ARGS__); \
+    __extension__ GO_USED void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__))
+#endif
+#endif
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* errgroup.h: goroutines that belong together and report the first error (x/sync/errgroup). */
+#ifndef GO_ERRGROUP_H
+#define GO_ERRGROUP_H
+
+#include <gort/base.h>
+#include <gort/context.h>
+#include <gort/sync.h>
+
+GO_BEGIN_DECLS
+
+/* Zeros are a group without a context. Do not copy it once goroutines run in it. */
+typedef struct go_group {
+    go_ctx *ctx;                /* read only: ends with the first error and with group_wait; or NULL */
+    go_waitgroup wg;
+    go_sem slots;
+    go_word limited, failed;
+    int err;
+} go_group;
+
+/* A group with a context derived from parent, which the first function that returns a non-zero
+ * result cancels. go_group_wait releases the context. Fatal when out of memory. */
+GO_NODISCARD GO_API go_group go_group_with(go_ctx *parent);
+
+/* At most n goroutines of the group at a time; n < 0: no limit. Only while none is active, otherwise
+ * fatal with Go's words. */
+GO_API void go_group_set_limit(go_group *g, int n);
+
+/* Parks until all goroutines of the group have ended; cancels and releases the context. The first
+ * non-zero result, or 0. */
+GO_NODISCARD GO_API int go_group_wait(go_group *g);
+
+/* go_group_go(&g, fn, args...): runs fn(args...) in a goroutine of the group; parks while the limit
+ * is reached. fn must return int, which the compiler checks; 0 is success.
+ * bool go_group_try_go(&g, fn, args...): the same; false, and the arguments not evaluated, when the
+ * limit is reached. */
+GO_API go_group *goi_group_enter(go_group *g);
+GO_API bool goi_group_try_enter(go_group *g);
+GO_API void goi_group_done(void *g, int ret);
+
+GO_END_DECLS
+
+#if !defined(__cplusplus)
+
+#define GOI_CHECK_INT(what, ...) \
+    GOI_CAT(GOI_CHECK_INT_, GOI_MANY(__VA_ARGS__))(what, __VA_ARGS__)
+#define GOI_CHECK_INT_0(what, fn) \
+    GOI_CHECK(GOI_SAME(GOI_RET(fn, ), int), what ": the function must return int")
+#define GOI_CHECK_INT_1(what, fn, ...) \
+    GOI_CHECK(GOI_SAME(GOI_RET(fn, __VA_ARGS__), int), what ": the function must return int")
+
+#define go_group_go(g, ...) GOI_GROUP_GO(__COUNTER__, g, __VA_ARGS__)
+#define GOI_GROUP_GO(N, g, ...) __extension__({ \
+        GOI_CHECK_INT("group_go", __VA_ARGS__); \
+        go_group *GOI_CAT(goi_group_, N) = goi_group_enter(g); \
+        GOI_CALL(GOI_HEAD_DONE, (goi_group_done, GOI_CAT(goi_group_, N)), "group_go", \
+                 __VA_ARGS__); \
+    })
+#define go_group_try_go(g, ...) GOI_GROUP_TRY_GO(__COUNTER__, g, __VA_ARGS__)
+#define GOI_GROUP_TRY_GO(N, g, ...) __extension__({ \
+        GOI_CHECK_INT("group_try_go", __VA_ARGS__); \
+        go_group *GOI_CAT(goi_group_, N) = (g); \
+        bool GOI_CAT(goi_entered_, N) = goi_group_try_enter(GOI_CAT(goi_group_, N)); \
+        if (GOI_CAT(goi_entered_, N)) { \
+            GOI_CALL(GOI_HEAD_DONE, (goi_group_done, GOI_CAT(goi_group_, N)), "group_try_go", \
+                     __VA_ARGS__); \
+        } \
+        GOI_CAT(goi_entered_, N); \
+    })
+
+#else
+
+namespace goi {
+template <class F, class... A> constexpr void check_int()
+{
+    static_assert(
+        std::is_same_v<std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>, int>,
+        "group_go: the function must return int");
+}
+template <class F, class... A> void group_go(const char *site, go_group *g, F &&f, A &&...a)
+{
+    check_int<F, A...>();
+    spawn(site, nullptr, goi_group_done, goi_group_enter(g), std::forward<F>(f),
+          std::forward<A>(a)...);
+}
+template <class F, class... A> bool group_try_go(const char *site, go_group *g, F &&f, A &&...a)
+{
+    check_int<F, A...>();
+    if (!goi_group_try_enter(g)) {
+        return false;
+    }
+    spawn(site, nullptr, goi_group_done, g, std::forward<F>(f), std::forward<A>(a)...);
+    return true;
+}
+} // namespace goi
+#define go_group_go(g, ...) (goi::group_go(GOI_SITE, (g), __VA_ARGS__))
+#define go_group_try_go(g, ...) (goi::group_try_go(GOI_SITE, (g), __VA_ARGS__))
+
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* poll.h: waiting for a file descriptor without holding a thread; signals and processes. */
+#ifndef GO_POLL_H
+#define GO_POLL_H
+
+#include <gort/base.h>
+#include <gort/chan.h>
+#include <gort/context.h>
+
+GO_BEGIN_DECLS
+
+enum { GO_READ = 1, GO_WRITE = 2 };
+
+/* Parks until fd is ready for any of `events` (GO_READ | GO_WRITE). Returns the ones that are, or
+ * -ETIMEDOUT, or -errno when the descriptor cannot be waited for (-EPERM for regular files, which
+ * are always ready). An error or a hang-up counts as ready: the next read or write says what it is.
+ * fd may be blocking or not, is not changed, and must not be closed meanwhile. Several goroutines
+ * may wait for one descriptor. */
+GO_NODISCARD GO_API int go_fd_wait(int fd, int events, go_time deadline);
+
+/* int go_signal_notify(go_send_chan(int) c, int sig, ...): from now on each of these signals sends
+ * its number on c instead of what it did; a value that finds no room in the buffer is dropped.
+ * Without signals: all that can be caught. 0 or -EINVAL. Keeps a reference to c until the stop. */
+GO_NODISCARD GO_API int goi_signal_notify(struct go_chan *c, const int *signals, size_t n);
+/* No more signals on c; a signal that nobody wants any more gets its old action back. */
+GO_API void goi_signal_stop(struct go_chan *c);
+/* go_ctx *go_signal_ctx(parent, int sig, ...): a child of parent that ends with one of the signals.
+ * Free it as any context; the signals have their old action back then. */
+GO_NODISCARD GO_API go_ctx *goi_signal_ctx(go_ctx *parent, const int *signals, size_t n);
+
+/* Parks until the child process has ended: 0 and its wait status, or the context's error, or -errno
+ * (-ECHILD when it is no child of ours). ctx may be NULL. The process is reaped only on success. */
+GO_NODISCARD GO_API int go_process_wait(go_ctx *ctx, pid_t pid, int *status);
+
+GO_END_DECLS
+
+#if !defined(__cplusplus)
+/* style: the first 0 makes an array of what may be an empty list. */
+#define GOI_SIGNALS(...) \
+    (const int[]){ 0, __VA_ARGS__ } + 1, sizeof((const int[]){ 0, __VA_ARGS__ }) / sizeof(int) - 1
+#define go_signal_notify(...) GOI_CAT(GOI_SIGNAL_NOTIFY_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__)
+#define GOI_SIGNAL_NOTIFY_0(c) goi_signal_notify(GOI_SENDABLE_INT(c), NULL, 0)
+#define GOI_SIGNAL_NOTIFY_1(c, ...) goi_signal_notify(GOI_SENDABLE_INT(c), GOI_SIGNALS(__VA_ARGS__))
+#define GOI_SENDABLE_INT(c) \
+    (GOI_CHECK(GOI_SAME(go_chan_elem(c), int), "signals need a channel of int"), GOI_SENDABLE(c))
+#define go_signal_stop(c) goi_signal_stop(GOI_RAW(c))
+#define go_signal_ctx(parent, ...) goi_signal_ctx((parent), GOI_SIGNALS(__VA_ARGS__))
+#else
+#include <initializer_list>
+namespace goi {
+inline int signal_notify(int (*const *c)(struct go_chan *), std::initializer_list<int> signals = {})
+{
+    return goi_signal_notify(raw(c), signals.begin(), signals.size());
+}
+inline go_ctx *signal_ctx(go_ctx *parent, std::initializer_list<int> signals)
+{
+    return goi_signal_ctx(parent, signals.begin(), signals.size());
+}
+} // namespace goi
+#define go_signal_notify(...) GOI_CAT(GOI_SIGNAL_NOTIFY_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__)
+#define GOI_SIGNAL_NOTIFY_0(c) (goi::signal_notify(c))
+#define GOI_SIGNAL_NOTIFY_1(c, ...) (goi::signal_notify((c), { __VA_ARGS__ }))
+#define go_signal_stop(c) goi_signal_stop(GOI_RAW(c))
+#define go_signal_ctx(parent, ...) (goi::signal_ctx((parent), { __VA_ARGS__ }))
+#endif
+
+#endif

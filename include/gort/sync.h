@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* sync.h: what Go's packages sync, x/sync and x/time/rate offer.
+ *
+ * Every type here is valid when it is all zeros, and must not be copied or moved once used. What is
+ * shown of them is storage: only the fields that a comment names may be touched. Threads and
+ * goroutines may be mixed freely. Functions that may wait park the goroutine, not the thread. */
+#ifndef GO_SYNC_H
+#define GO_SYNC_H
+
+#include <gort/base.h>
+#include <gort/go.h>
+
+struct go_ctx;
+
+GO_BEGIN_DECLS
+
+/* ---- mutex ---------------------------------------------------------------------------------- */
+
+typedef struct go_mutex {
+    go_word state, spare;
+    void *head;
+} go_mutex;
+
+/* Locks; parks while another holds it. Not recursive. A goroutine that has waited for a millisecond
+ * gets it next. The n-th unlock happens before the (n+1)-th lock returns. */
+GO_API void go_mutex_lock(go_mutex *m);
+/* Unlocks, from any goroutine. Not locked: `fatal error: sync: unlock of unlocked mutex`. */
+GO_API void go_mutex_unlock(go_mutex *m);
+/* True when it got the lock; never waits, and may fail while others pass it on. */
+GO_NODISCARD GO_API bool go_mutex_trylock(go_mutex *m);
+/* 0 with the lock held, or -ETIMEDOUT once the deadline is past. */
+GO_NODISCARD GO_API int go_mutex_lock_until(go_mutex *m, go_time deadline);
+
+/* go_guard(&m);             locks, and unlocks at the end of the enclosing block however it is left:
+ *                           also by return, go_exit and panics, without -fexceptions.
+ * go_with_lock(&m) { ... }  the same for this block. break and continue leave the block. */
+GO_API struct goi_guard *goi_mutex_guard(struct goi_guard *g, go_mutex *m, void *frame);
+
+/* ---- reader/writer mutex -------------------------------------------------------------------- */
+
+typedef struct go_rwmutex {
+    go_mutex w;
+    go_word words[4];
+    void *readers, *writer;
+} go_rwmutex;
+
+/* One writer, or any number of readers. A waiting writer keeps new readers out, so a goroutine must
+ * not take the read lock twice. Unlocking what is not locked is fatal with Go's words. */
+GO_API void go_rwmutex_lock(go_rwmutex *m);
+GO_API void go_rwmutex_unlock(go_rwmutex *m);
+GO_API void go_rwmutex_rlock(go_rwmutex *m);
+GO_API void go_rwmutex_runlock(go_rwmutex *m);
+GO_NODISCARD GO_API bool go_rwmutex_trylock(go_rwmutex *m);
+GO_NODISCARD GO_API bool go_rwmutex_tryrlock(go_rwmutex *m);
+
+/* ---- condition variable --------------------------------------------------------------------- */
+
+typedef struct go_cond {
+    go_word lock, seq;
+    void *head, *tail;
+} go_cond;
+
+/* Unlocks m, parks until woken, locks m again. There are no spurious wakes, but the condition may
+ * have changed meanwhile: test it in a loop. Waiters are woken in the order they came. */
+GO_API void go_cond_wait(go_cond *c, go_mutex *m);
+/* 0 when woken, -ETIMEDOUT when the deadline came first; m is locked either way. */
+GO_API int go_cond_wait_until(go_cond *c, go_mutex *m, go_time deadline);
+/* Wakes the first waiter; all of them. With or without the mutex held. Do not park. */
+GO_API void go_cond_signal(go_cond *c);
+GO_API void go_cond_broadcast(go_cond *c);
+
+/* ---- wait group ----------------------------------------------------------------------------- */
+
+typedef struct go_waitgroup {
+    uint64_t state;
+    void *head;
+} go_waitgroup;
+
+/* Adds n (may be negative) to the counter; at zero all waiters are woken. A negative counter panics:
+ * `sync: negative WaitGroup counter`. Adding to a zero counter must happen before the wait. */
+GO_API void go_wg_add(go_waitgroup *wg, int n);
+/* The same as go_wg_add(wg, -1). */
+GO_API void go_wg_done(go_waitgroup *wg);
+/* Parks until the counter is zero. When it returns, the group may be freed or used again. */
+GO_API void go_wg_wait(go_waitgroup *wg);
+/* 0, or -ETIMEDOUT. */
+GO_NODISCARD GO_API int go_wg_wait_until(go_waitgroup *wg, go_time deadline);
+/* go_wg_go(&wg, fn, args...): add(1), a goroutine that runs fn(args...), done when it ends, however
+ * it ends. */
+GO_API void goi_wg_done(void *wg, int ret);
+
+/* ---- once ----------------------------------------------------------------------------------- */
+
+typedef struct go_once {
+    go_word state, spare;
+    go_mutex mu;
+} go_once;
+
+/* go_once_do(&o) { ... }           runs the block the first time it is reached; who comes meanwhile
+ *                                  waits for its end. Leave it by its end, break, or return.
+ * go_once_call(&o, fn, args...);   the same with a call; args are evaluated only when it runs.
+ * A block or function that panics counts as done, as in Go. Calling it inside itself deadlocks. */
+GO_API struct goi_guard *goi_once_begin(struct goi_guard *g, go_once *o, void *frame);
+
+/* ---- map ------------------------------------------------------------------------------------ */
+
+enum go_map_kind { GO_MAP_UINT64, GO_MAP_STRING };
+
+/* A map that goroutines may use at the same time (sync.Map). Keys are uint64_t, or strings which it
+ * copies; values are pointers that it does not look at. */
+typedef struct go_map {
+    go_word kind, spare;
+    void *impl;
+} go_map;
+
+/* A key: a uint64_t, or a const char *. The functions take either (see the macros below). */
+typedef union go_map_key {
+    uint64_t number;
+    const char *string;
+} go_map_key;
+
+/* Chooses the kind of keys, before first use. Zeros are a GO_MAP_UINT64. Free releases everything
+ * but the values, and leaves the map empty; nobody else may use it then. */
+GO_API void go_map_init(go_map *m, enum go_map_kind kind);
+GO_API void go_map_free(go_map *m);
+GO_API size_t go_map_len(const go_map *m);
+GO_API void go_map_clear(go_map *m);
+
+GO_API bool goi_map_load(go_map *m, enum go_map_kind kind, go_map_key k, void **v);
+GO_API void goi_map_store(go_map *m, enum go_map_kind kind, go_map_key k, void *v);
+GO_API bool goi_map_load_or_store(go_map *m, enum go_map_kind kind, go_map_key k, void *v,
+                                  void **actual);
+GO_API bool goi_map_load_and_delete(go_map *m, enum go_map_kind kind, go_map_key k, void **v);
+GO_API bool goi_map_swap(go_map *m, enum go_map_kind kind, go_map_key k, void *v, void **previous);
+GO_API bool goi_map_compare_and_swap(go_map *m, enum go_map_kind kind, go_map_key k, void *expected,
+                                     void *v);
+GO_API bool goi_map_compare_and_delete(go_map *m, enum go_map_kind kind, go_map_key k,
+                                       void *expected);
+GO_API void goi_map_delete(go_map *m, enum go_map_kind kind, go_map_key k);
+
+/* Calls visit(key, value, arg) for entries until it returns false. Entries stored or deleted
+ * meanwhile may be seen or not; none is seen twice. visit may use the map. A string key is valid
+ * until visit returns. */
+GO_API void go_map_range(go_map *m, bool (*visit)(go_map_key key, void *v, void *arg), void *arg);
+
+/* ---- pool ----------------------------------------------------------------------------------- */
+
+/* Objects to be used again. What is put may be forgotten, but is never freed by the library: with
+ * `.free` set it is passed there, otherwise the pool keeps it. */
+typedef struct go_pool {
+    void *(*make)(void);        /* set by the user: a new object when the pool is empty; or NULL */
+    void (*free)(void *);       /* set by the user, or NULL */
+    go_word words[2];
+    void *impl;
+} go_pool;
+
+GO_API void *go_pool_get(go_pool *p);   /* NULL when empty and there is no make */
+GO_API void go_pool_put(go_pool *p, void *object);
+/* Forgets everything, through `.free` where it is set. Nobody else may use the pool then. */
+GO_API void go_pool_clear(go_pool *p);
+
+/* ---- weighted semaphore --------------------------------------------------------------------- */
+
+typedef struct go_sem {
+    int64_t size;               /* set by the user before first use: how much there is */
+    int64_t taken;
+    go_mutex mu;
+    void *head, *tail;
+} go_sem;
+
+/* Takes n; parks until there is enough and all who came before have theirs. 0, or the context's
+ * error when that ended first (then nothing is taken); ctx may be NULL. More than the size waits for
+ * the context alone. */
+GO_NODISCARD GO_API int go_sem_acquire(struct go_ctx *ctx, go_sem *s, int64_t n);
+/* True when it took n without waiting; false while others wait. */
+GO_NODISCARD GO_API bool go_sem_try_acquire(go_sem *s, int64_t n);
+/* Gives n back. More than taken panics: `semaphore: released more than held`. */
+GO_API void go_sem_release(go_sem *s, int64_t n);
+
+/* ---- single flight -------------------------------------------------------------------------- */
+
+typedef struct go_single {
+    go_mutex mu;
+    void *impl;
+} go_single;
+
+/* Calls fn(arg, &result) unless a call for the same key (copied) is under way; then waits for that
+ * one and shares its outcome. Returns fn's result. *result may be NULL; *shared (or NULL) says
+ * whether several got it. */
+GO_API int go_single_do(go_single *s, const char *key, int (*fn)(void *arg, void **result),
+                        void *arg, void **result, bool *shared);
+/* The next go_single_do for key calls fn although a call is under way. */
+GO_API void go_single_forget(go_single *s, const char *key);
+
+/* ---- rate limiter --------------------------------------------------------------------------- */
+
+/* A bucket of at most `burst` tokens, filled with `per_second` tokens a second, full at first. Zeros
+ * refuse everything. */
+typedef struct go_rate {
+    double per_second;          /* read only; go_rate_set changes it */
+    int64_t burst;              /* read only */
+    go_mutex mu;
+    double tokens;
+    go_time last;
+} go_rate;
+
+GO_API void go_rate_set(go_rate *r, double per_second, int64_t burst);
+/* Takes one token if there is one. */
+GO_NODISCARD GO_API bool go_rate_allow(go_rate *r);
+/* Parks until it has a token: 0, or the context's error, or -ETIMEDOUT at once when the context's
+ * deadline would come first. A burst of 0 gives -ETIMEDOUT unless the rate is infinite. */
+GO_NODISCARD GO_API int go_rate_wait(struct go_ctx *ctx, go_rate *r);
+/* Takes a token from the future: how long to wait before acting. GO_FOREVER: never. */
+GO_NODISCARD GO_API go_duration go_rate_reserve(go_rate *r);
+
+GO_END_DECLS
+
+/* ---- macros --------------------------------------------------------------------------------- */
+
+#define go_guard(m) GOI_GUARD(__COUNTER__, m)
+#define GOI_GUARD(N, m) \
+    struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_end) = GOI_ZERO; \
+    (void)goi_mutex_guard(&GOI_CAT(goi_guard_, N), (m), __builtin_frame_address(0))
+
+#define go_with_lock(m) \
+    GOI_GUARDED(__COUNTER__, goi_mutex_guard, m)
+#define go_once_do(o) GOI_GUARDED(__COUNTER__, goi_once_begin, o)
+/* A block under a guard: entered once if begin returns a guard, and the guard ends with it. */
+#define GOI_GUARDED(N, begin, object) \
+    for (struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_end) = GOI_ZERO, \
+         *GOI_CAT(goi_once_, N) = begin(&GOI_CAT(goi_guard_, N), (object), \
+                                        __builtin_frame_address(0)); \
+         GOI_CAT(goi_once_, N); GOI_CAT(goi_once_, N) = NULL)
+
+#define go_once_call(o, ...) GOI_ONCE_CALL(__COUNTER__, o, __VA_ARGS__)
+#define GOI_ONCE_CALL(N, o, ...) __extension__({ \
+        struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_end) = GOI_ZERO; \
+        if (goi_once_begin(&GOI_CAT(goi_guard_, N), (o), __builtin_frame_address(0))) { \
+            GOI_CAT(GOI_PLAIN_CALL_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__); \
+        } \
+    })
+#define GOI_PLAIN_CALL_0(fn) (void)(fn)()
+#define GOI_PLAIN_CALL_1(fn, ...) (void)(fn)(__VA_ARGS__)
+
+#if !defined(__cplusplus)
+
+#define go_wg_go(wg, ...) GOI_WG_GO(__COUNTER__, wg, __VA_ARGS__)
+#define GOI_WG_GO(N, wg, ...) __extension__({ \
+        go_waitgroup *GOI_CAT(goi_wg_, N) = (wg); \
+        go_wg_add(GOI_CAT(goi_wg_, N), 1); \
+        GOI_CALL(GOI_HEAD_DONE, (goi_wg_done, GOI_CAT(goi_wg_, N)), "wg_go", __VA_ARGS__); \
+    })
+
+#define GOI_MAP_KIND(k) \
+    _Generic((k), char *: GO_MAP_STRING, const char *: GO_MAP_STRING, default: GO_MAP_UINT64)
+#define GOI_MAP_KEY(k) \
+    _Generic((k), char *: goi_map_key_string, const char *: goi_map_key_string, \
+             default: goi_map_key_number)((uintptr_t)(k))
+static inline go_map_key goi_map_key_number(uintptr_t k) { return (go_map_key){ .number = k }; }
+static inline go_map_key goi_map_key_string(uintptr_t k)
+{
+    return (go_map_key){ .string = (const char *)k };
+}
+
+#else
+
+namespace goi {
+template <class F, class... A> void wg_go(const char *site, go_waitgroup *wg, F &&f, A &&...a)
+{
+    go_wg_add(wg, 1);
+    spawn(site, nullptr, goi_wg_done, wg, std::forward<F>(f), std::forward<A>(a)...);
+}
+template <class K> constexpr bool is_string = std::is_convertible_v<K, const char *> &&
+                                              !std::is_integral_v<K>;
+template <class K> constexpr go_map_kind map_kind(const K &)
+{
+    return is_string<std::decay_t<K>> ? GO_MAP_STRING : GO_MAP_UINT64;
+}
+template <class K> go_map_key map_key(const K &k)
+{
+    go_map_key key;
+    if constexpr (is_string<std::decay_t<K>>) {
+        key.string = k;
+    } else {
+        key.number = static_cast<uint64_t>(k);
+    }
+    return key;
+}
+} // namespace goi
+#define go_wg_go(wg, ...) (goi::wg_go(GOI_SITE, (wg), __VA_ARGS__))
+#define GOI_MAP_KIND(k) (goi::map_kind(k))
+#define GOI_MAP_KEY(k) (goi::map_key(k))
+
+#endif
+
+/* k is a number or a string, and must be what the map was made for; the wrong kind is fatal.
+ *   bool go_map_load(&m, k, &v)                      *v is NULL when it is not there
+ *   void go_map_store(&m, k, v)
+ *   bool go_map_load_or_store(&m, k, v, &actual)     true: was there
+ *   bool go_map_load_and_delete(&m, k, &v)           true: was there
+ *   bool go_map_swap(&m, k, v, &old)                 true: was there
+ *   bool go_map_compare_and_swap(&m, k, old, new)    bool go_map_compare_and_delete(&m, k, old)
+ *   void go_map_delete(&m, k)
+ * The out pointers are void **, or NULL. None of them parks for longer than a lock. */
+#define go_map_load(m, k, v) goi_map_load((m), GOI_MAP_KIND(k), GOI_MAP_KEY(k), (v))
+#define go_map_store(m, k, v) goi_map_store((m), GOI_MAP_KIND(k), GOI_MAP_KEY(k), (v))
+#define go_map_load_or_store(m, k, v, actual) \
+    goi_map_load_or_store((m), GOI_MAP_KIND(k), GOI_MAP_KEY(k), (v), (actual))
+#define go_map_load_and_delete(m, k, v) \
+    goi_map_load_and_delete((m), GOI_MAP_KIND(k), GOI_MAP_KEY(k), (v))
+#define go_map_swap(m, k, v, old) \
+    goi_map_swap((m), GOI_MAP_KIND(k), GOI_MAP_KEY(k), (v), (old))
+#define go_map_compare_and_swap(m, k, old, v) \
+    goi_map_compare_and_swap((m), GOI_MAP_KIND(k), GOI_MAP_KEY(k), (old), (v))
+#define go_map_compare_and_delete(m, k, old) \
+    goi_map_compare_and_delete((m), GOI_MAP_KIND(k), GOI_MAP_KEY(k), (old))
+#define go_map_delete(m, k) goi_map_delete((m), GOI_MAP_KIND(k), GOI_MAP_KEY(k))
+
+#endif
