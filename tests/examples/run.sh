@@ -1,0 +1,146 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run.sh: builds every program in examples/ and compares what it does with what its Go twin did.
+#
+# Usage: run.sh [NAME...]    (default: all of them)
+# Environment
+#   GORT              the gort command (default ./build/bin/gort)
+#   EXAMPLES_PROCS    values of GOMAXPROCS to run with (default "1 4")
+#   EXAMPLES_TIMEOUT  seconds that one program may take (default 60)
+#
+# Expected output is in examples/expected: NAME.txt is the standard output; where NAME.err exists, its
+# line must be the first on standard error and the exit status 2. record.sh makes these files.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+examples=$here/../../examples
+gort=${GORT:-./build/bin/gort}
+procs=${EXAMPLES_PROCS:-1 4}
+limit=${EXAMPLES_TIMEOUT:-60}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+. "$here/tree.sh"
+passed=0 failed=0
+
+pass() { passed=$((passed + 1)); echo "ok    $1"; }
+fail()
+{
+    failed=$((failed + 1))
+    echo "FAIL  $1: $2"
+    for part in "$work/diff" "$work/err"; do
+        [ -s "$part" ] && sed 's/^/      /' "$part" | head -n 40
+    done
+}
+
+build()
+{
+    : >"$work/diff"
+    if ! "$gort" build -o "$work/$1" "$examples/$1.c" 2>"$work/err"; then
+        fail "$1" "does not build"
+        return 1
+    fi
+    if [ -s "$work/err" ]; then
+        fail "$1" "the compiler has something to say"
+        return 1
+    fi
+}
+
+# try NAME GOMAXPROCS: runs it once and compares everything.
+try()
+{
+    status=0 want=0
+    : >"$work/diff"
+    GOMAXPROCS=$2 timeout "$limit" "$work/$1" >"$work/out" 2>"$work/err" || status=$?
+    [ -e "$examples/expected/$1.err" ] && want=2
+    if ! diff "$examples/expected/$1.txt" "$work/out" >"$work/diff"; then
+        fail "$1" "GOMAXPROCS=$2: unexpected output, exit status $status"
+    elif [ "$status" != "$want" ]; then
+        fail "$1" "GOMAXPROCS=$2: exit status $status instead of $want"
+    elif [ "$want" = 2 ] && ! head -n 1 "$work/err" | cmp -s - "$examples/expected/$1.err"; then
+        fail "$1" "GOMAXPROCS=$2: the first line on standard error is another one"
+    elif [ "$want" = 0 ] && [ -s "$work/err" ]; then
+        fail "$1" "GOMAXPROCS=$2: output on standard error"
+    else
+        pass "$1, GOMAXPROCS=$2"
+    fi
+}
+
+# million.c needs about 4.7 GB: a page or a little more for each goroutine.
+too_small()
+{
+    [ "$1" = million ] && awk '/MemAvailable/ { exit !($2 < 6000000) }' /proc/meminfo
+}
+
+# findex and findex_seq on one tree: the same counts, and those of the Go twin where recorded.
+compare_findex()
+{
+    : >"$work/diff"
+    timeout "$limit" "$work/findex_seq" "$1" >"$work/seq" 2>"$work/err" ||
+        { fail "findex_seq $2" "exit status $?"; return; }
+    for p in $procs; do
+        status=0
+        GOMAXPROCS=$p timeout "$limit" "$work/findex" "$1" >"$work/out" 2>"$work/err" || status=$?
+        if [ "$status" = 0 ] && diff "$work/seq" "$work/out" >"$work/diff" &&
+            { [ -z "$3" ] || diff "$examples/expected/$3" "$work/out" >"$work/diff"; }; then
+            pass "findex $2, GOMAXPROCS=$p"
+        else
+            fail "findex $2" "GOMAXPROCS=$p: exit status $status, or counts that differ"
+        fi
+    done
+}
+
+# On a terminal the progress line moves; script(1) lends one.
+progress_line()
+{
+    command -v script >/dev/null || { echo "SKIP  findex progress line: no script(1)"; return; }
+    : >"$work/err"
+    script -qec "$work/findex $work/tree" "$work/typescript" >/dev/null </dev/null
+    if grep -q "$(printf '\r')[0-9]* files" "$work/typescript"; then
+        pass "findex moves a progress line on a terminal"
+    else
+        fail "findex" "no progress line on a terminal"
+    fi
+}
+
+no_directory()
+{
+    status=0
+    timeout "$limit" "$work/$1" "$work/not there" >"$work/out" 2>"$work/err" || status=$?
+    if [ "$status" = 1 ] && grep -q "^$1: cannot read" "$work/err"; then
+        pass "$1 of no directory"
+    else
+        fail "$1 of no directory" "exit status $status"
+    fi
+}
+
+findex()
+{
+    build findex && build findex_seq || return
+    make_tree "$work/tree"
+    compare_findex "$work/tree" "a made-up tree" findex.txt
+    if [ -d /usr/include ]; then
+        compare_findex /usr/include "/usr/include" ""
+    fi
+    progress_line
+    no_directory findex
+    no_directory findex_seq
+}
+
+[ $# -gt 0 ] || set -- $(cd "$examples" && for f in *.c; do echo "${f%.c}"; done)
+for name; do
+    case $name in
+    findex) findex ;;
+    findex_seq) ;; # with findex
+    *)
+        if too_small "$name"; then
+            echo "SKIP  $name: less than 6 GB of memory available"
+        elif build "$name"; then
+            for p in $procs; do
+                try "$name" "$p"
+            done
+        fi
+        ;;
+    esac
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
