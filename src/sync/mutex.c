@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* mutex.c: go_mutex, Go's sync.Mutex.
+ *
+ * The lock is a bit of a word, and the two fast paths are one compare-and-swap each; they need
+ * neither a P nor the runtime. The difficulty is everything else: who waits must be found by the
+ * unlocker, must not be forgotten, must not wait for ever while others barge in, and the unlocker
+ * must not touch the mutex once somebody else can have it, because the next owner may free it.
+ *
+ * Protocol. All state is one word, and the queue of waiters is guarded by a bit of that same word:
+ *
+ *   LOCKED    somebody owns the mutex
+ *   QUEUE     somebody changes the queue (a spin lock, held inside the runtime only)
+ *   WAITERS   the queue is not empty, or is about to be not empty by the holder of QUEUE
+ *   WOKEN     a waiter is on its way to try again (or a spinner stands in for one), so an unlock
+ *             need not wake another
+ *   STARVING  the first in the queue gets the mutex by hand-off; nobody barges
+ *
+ * A locker that finds LOCKED spins for a moment when the owner can be running, then sets QUEUE and
+ * WAITERS in one step, queues its record and parks; the commit clears QUEUE. An unlocker that finds
+ * WAITERS without WOKEN takes QUEUE *while it still owns the mutex*, takes the first record off,
+ * and gives up LOCKED and QUEUE in one step, its last touch. Then it readies the waiter, which goes
+ * into the unlocker's runnext: it runs on this P when the unlocker stops, and not before unless
+ * another P is idle. The unlocker goes on and may lock again (normal mode), which is what makes a
+ * contended mutex as fast as an uncontended one: its critical sections stay on one P, with its data
+ * in one cache (combine-and-exchange scheduling). Fairness comes from Go's rule: a waiter that
+ * was woken, finds the mutex taken again, and has waited for a millisecond in all, sets STARVING.
+ * From then on unlock hands the mutex to the first waiter (LOCKED is never cleared), and yields to
+ * it. The mode ends with the waiter that is the last or has waited for less than 1 ms.
+ *
+ *   M1  LOCKED, QUEUE and the queue's emptiness change together where it matters: an unlock that
+ *       leaves the queue non-empty and wakes nobody has seen WOKEN.    (tests/model/mutex)
+ *   M2  WOKEN is set only if a goroutine that knows it will clear it is awake: on getting the lock,
+ *       on queueing again, on giving up. If that goroutine gives up because of its deadline it does
+ *       so only while LOCKED, whose owner then sees WAITERS without WOKEN.   (tests/model/mutex)
+ *   M3  STARVING implies LOCKED and WAITERS.                                 (asserts)
+ *   M4  After the store that clears LOCKED, or hands it over, the unlocker does not touch the
+ *       mutex.                                            (tests/model/mutex, reuse after unlock)
+ *   M5  A record on the queue belongs to a goroutine whose commit has run or that holds QUEUE.
+ *
+ * The lost wake-up that QUEUE prevents: locker reads LOCKED | unlocker reads no WAITERS, clears
+ * LOCKED | locker queues and parks for ever. Here the locker's step to QUEUE|WAITERS is a
+ * compare-and-swap on the word that still says LOCKED, so the unlocker's own compare-and-swap
+ * fails and it looks again.
+ *
+ * Memory order. [MUTEX] acquire when LOCKED is set pairs with release when it is cleared: the n-th
+ * unlock happens before the (n+1)-th lock. A hand-off transfers through the record and goi_ready().
+ * [WORD] acquire when QUEUE is set pairs with the release that clears it: the queue's contents.
+ *
+ * Rejected: queues hashed by address as in Go (waitq.h). Rejected: clearing LOCKED first and
+ * looking for waiters afterwards, as Go does with one add: the mutex may be freed in between (Go has
+ * a collector for that). Rejected: hand-off always: every critical section would cost a switch.
+ * Rejected: an owner field, since any goroutine may unlock.
+ */
+#include "sync/internal.h"
+#include <errno.h>
+#include <gort/sync.h>
+
+enum {
+    LOCKED = 1,
+    QUEUE = 2,
+    WAITERS = 4,
+    WOKEN = 8,
+    STARVING = 16,
+};
+
+enum { STARVE_NS = 1000000 };
+
+_Static_assert(sizeof(go_mutex) == 16, "go_mutex is part of the ABI");
+
+static GOI_COLD void die_unlocked(void) { goi_fatal("sync: unlock of unlocked mutex"); }
+
+static void state_check(uint32_t s)
+{
+    if ((s & STARVING) != 0) { /* M3 */
+        goi_assert((s & LOCKED) != 0);
+        goi_assert((s & WAITERS) != 0);
+    }
+}
+
+/* The commit of a parking waiter, and the end of a queue change that leaves the rest as it is. */
+static void release_queue(struct m *m, void *arg)
+{
+    goi_a32 *state = arg;
+    (void)m;
+    and_rel(state, ~(uint32_t)QUEUE); /* [WORD] */
+}
+
+/* --- locking */
+
+/* Spins for as long as it can pay: the owner can be running on another P, nothing else waits for
+ * this one, and nobody starves. True: we own the mutex. *woken: WOKEN is set and ours to clear. */
+static bool spin(struct m *m, goi_a32 *state, bool *woken)
+{
+    enum { ROUNDS = 4, PAUSES = 30 };
+    if (!goi_may_spin(m)) {
+        return false;
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        uint32_t s = ld_rlx(state);
+        if ((s & LOCKED) == 0) {
+            uint32_t clear = *woken ? WOKEN : 0;
+            if (cas_acq(state, &s, (s | LOCKED) & ~clear)) { /* [MUTEX] */
+                return true;
+            }
+            continue;
+        }
+        if ((s & STARVING) != 0) {
+            return false;
+        }
+        /* M2: we stand in for a waiter, the owner need not wake one. */
+        if (!*woken && (s & (WOKEN | WAITERS)) == WAITERS && cas_rlx(state, &s, s | WOKEN)) {
+            *woken = true;
+        }
+        for (int i = 0; i < PAUSES; i++) {
+            goi_pause();
+        }
+    }
+    return false;
+}
+
+/* After its deadline a waiter leaves the queue, if an unlocker has not just taken it off. */
+static void leave_queue(go_mutex *mu, struct goi_waiter *w)
+{
+    goi_a32 *state = goi_word32(&mu->state);
+    goi_word_lock(state, QUEUE);
+    uint32_t clear = QUEUE;
+    if (goi_waiter_queued(w)) {
+        goi_waitq_remove(&mu->head, w);
+    }
+    if (mu->head == NULL) {
+        clear |= WAITERS | STARVING; /* M3 */
+    }
+    and_rel(state, ~clear); /* [WORD] */
+}
+
+/* One attempt to get the mutex or a place in its queue. */
+enum attempt { GOT, QUEUED, AGAIN, LATE };
+
+static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool starving, bool late)
+{
+    uint32_t s = ld_rlx(state);
+    uint32_t clear = woken ? WOKEN : 0;
+    state_check(s);
+    if ((s & LOCKED) == 0) {
+        return cas_acq(state, &s, (s | LOCKED) & ~clear) ? GOT : AGAIN; /* [MUTEX] */
+    }
+    if (late) { /* M2: only while LOCKED */
+        return clear == 0 || cas_rlx(state, &s, s & ~clear) ? LATE : AGAIN;
+    }
+    if ((s & QUEUE) != 0) {
+        goi_word_wait(round);
+        return AGAIN;
+    }
+    uint32_t set = QUEUE | WAITERS | (starving ? STARVING : 0);
+    return cas_acq(state, &s, (s | set) & ~clear) ? QUEUED : AGAIN; /* [WORD] */
+}
+
+static GOI_COLD int lock_slow(go_mutex *mu, int64_t deadline)
+{
+    goi_a32 *state = goi_word32(&mu->state);
+    struct goi_waiter w = {.given = 0};
+    bool woken = false;
+    bool starving = false;
+    bool late = deadline <= 0;
+    uint32_t round = 0;
+    int result = 0;
+    struct m *m = goi_enter();
+    w.g = m->g;
+    for (;;) { /* ends: with the mutex or too late */
+        if (!late && spin(m, state, &woken)) {
+            break;
+        }
+        enum attempt a = attempt(state, &round, woken, starving, late);
+        if (a == AGAIN) {
+            continue;
+        }
+        if (a == GOT) {
+            break;
+        }
+        if (a == LATE) {
+            result = -ETIMEDOUT;
+            break;
+        }
+        bool first = w.since == 0;
+        if (first) {
+            w.since = goi_now();
+            goi_waitq_push_back(&mu->head, &w);
+        } else {
+            goi_waitq_push_front(&mu->head, &w);
+        }
+        if (deadline != GOI_FOREVER) {
+            goi_waiter_limit(&w);
+        }
+        int r = goi_waiter_park(&m, &w, GOI_WAIT_MUTEX, mu, release_queue, state, deadline);
+        if (w.given != 0) {
+            goi_assert(!goi_waiter_queued(&w));
+            break; /* handed over: LOCKED stayed set for us */
+        }
+        if (r == -ETIMEDOUT) {
+            leave_queue(mu, &w);
+            result = r;
+            break;
+        }
+        int64_t now = goi_now();
+        woken = true; /* M2 */
+        round = 0;
+        starving = starving || now - w.since > STARVE_NS;
+        late = now >= deadline;
+    }
+    goi_leave(m);
+    return result;
+}
+
+void go_mutex_lock(go_mutex *mu)
+{
+    uint32_t s = 0;
+    if (GOI_UNLIKELY(!cas_acq(goi_word32(&mu->state), &s, LOCKED))) { /* [MUTEX] */
+        lock_slow(mu, GOI_FOREVER);
+    }
+    goi_race_acquire(mu);
+}
+
+bool go_mutex_trylock(go_mutex *mu)
+{
+    goi_a32 *state = goi_word32(&mu->state);
+    uint32_t s = ld_rlx(state);
+    /* STARVING implies LOCKED (M3), so a starving mutex is refused here as well. */
+    if ((s & LOCKED) != 0 || !cas_acq(state, &s, s | LOCKED)) { /* [MUTEX] */
+        return false;
+    }
+    goi_race_acquire(mu);
+    return true;
+}
+
+int go_mutex_lock_until(go_mutex *mu, go_time deadline)
+{
+    uint32_t s = 0;
+    if (GOI_UNLIKELY(!cas_acq(goi_word32(&mu->state), &s, LOCKED))) { /* [MUTEX] */
+        bool late = deadline != GO_FOREVER && deadline <= goi_now();
+        int r = lock_slow(mu, late ? 0 : deadline);
+        if (r != 0) {
+            return r;
+        }
+    }
+    goi_race_acquire(mu);
+    return 0;
+}
+
+/* --- unlocking */
+
+/* We own the mutex and QUEUE. Takes the first waiter that can be had off the queue. */
+static struct goi_waiter *pop(go_mutex *mu)
+{
+    struct goi_waiter *w;
+    while ((w = goi_waitq_first(&mu->head)) != NULL) {
+        goi_waitq_remove(&mu->head, w);
+        if (goi_waiter_take(w)) { /* W3 */
+            return w;
+        }
+    }
+    return NULL;
+}
+
+/* Gives up LOCKED and QUEUE, or only QUEUE when the mutex is handed over; the last touch (M4). */
+static void publish(goi_a32 *state, uint32_t clear, uint32_t set)
+{
+    uint32_t s = ld_rlx(state);
+    /* Others change WOKEN alone meanwhile, so this ends. */
+    while (!cas_rel(state, &s, (s & ~clear) | set)) { /* [MUTEX] [WORD] */
+        goi_assert((s & (LOCKED | QUEUE)) == (LOCKED | QUEUE));
+    }
+}
+
+static void wake_first(go_mutex *mu, goi_a32 *state)
+{
+    struct m *m = goi_enter();
+    uint32_t round = 0;
+    uint32_t s;
+    for (;;) { /* ends: goi_word_wait */
+        s = ld_rlx(state);
+        if ((s & QUEUE) != 0) {
+            goi_word_wait(&round);
+        } else if (cas_acq(state, &s, s | QUEUE)) { /* [WORD] */
+            break;
+        }
+    }
+    goi_assert((s & LOCKED) != 0);
+    struct goi_waiter *w = pop(mu);
+    uint32_t empty = mu->head == NULL ? WAITERS | STARVING : 0;
+    if (w == NULL) {
+        publish(state, LOCKED | QUEUE | WAITERS | STARVING, 0);
+        goi_leave(m);
+        return;
+    }
+    struct g *g = w->g; /* W2 */
+    bool hand_over = (s & STARVING) != 0;
+    if (hand_over) {
+        uint32_t calm = goi_now() - w->since < STARVE_NS ? STARVING : 0;
+        w->given = 1;
+        publish(state, QUEUE | empty | calm, 0);
+    } else {
+        publish(state, LOCKED | QUEUE | empty, WOKEN); /* M2 */
+    }
+    goi_ready(m, g);
+    if (hand_over) {
+        m = goi_yield(m); /* it runs now, on our slice */
+    }
+    goi_leave(m);
+}
+
+static GOI_COLD void unlock_slow(go_mutex *mu)
+{
+    goi_a32 *state = goi_word32(&mu->state);
+    uint32_t s = ld_rlx(state);
+    for (;;) { /* ends: a failed exchange means that another one made progress */
+        state_check(s);
+        if ((s & LOCKED) == 0) {
+            die_unlocked();
+        }
+        if ((s & WAITERS) != 0 && ((s & WOKEN) == 0 || (s & STARVING) != 0)) {
+            wake_first(mu, state);
+            return;
+        }
+        if (cas_rel(state, &s, s & ~(uint32_t)LOCKED)) { /* [MUTEX] M4 */
+            return;
+        }
+    }
+}
+
+void go_mutex_unlock(go_mutex *mu)
+{
+    uint32_t s = LOCKED;
+    goi_race_release(mu);
+    if (GOI_UNLIKELY(!cas_rel(goi_word32(&mu->state), &s, 0))) { /* [MUTEX] M4 */
+        unlock_slow(mu);
+    }
+}
+
+/* --- guard and with_lock */
+
+static void guard_run(struct goi_cleanup *c)
+{
+    struct goi_guard *g = goi_container_of(c, struct goi_guard, cleanup);
+    go_mutex_unlock(g->object);
+}
+
+struct goi_guard *goi_mutex_guard(struct goi_guard *g, go_mutex *mu, void *frame)
+{
+    go_mutex_lock(mu);
+    g->object = mu;
+    goi_cleanup_push(&g->cleanup, guard_run, frame);
+    return g;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* waitgroup.c: go_waitgroup, Go's sync.WaitGroup.
+ *
+ * add, done and a wait for nothing are one atomic operation. The difficulty is the end: the
+ * goroutine whose done brings the counter to zero must wake the waiters, and one of those, or
+ * somebody who merely looks and sees zero, is usually the owner of the memory and frees it. So zero
+ * must not be visible to wait() before the last done() has finished with the object.
+ *
+ * Protocol. One 64-bit word: the counter in the upper half (signed, as in Go), and below it
+ *
+ *   QUEUE     somebody changes the list of waiters (a spin lock, held inside the runtime only)
+ *   WAITERS   the list is not empty, or is about to be by the holder of QUEUE
+ *
+ * wait() returns at once only when the counter is zero *and* WAITERS is clear. Otherwise it sets
+ * QUEUE and WAITERS in one step, lists its record and parks; the commit clears QUEUE. add() changes
+ * the counter with one fetch-and-add and looks at what it got. If the counter is zero and WAITERS
+ * set, it is the releaser: it takes QUEUE, takes the whole list, and stores zero to the word in one
+ * step, its last touch; then it readies the goroutines of the list.
+ *
+ *   G1  Between the add that reached zero and the releaser's last touch WAITERS stays set, so no
+ *       wait() returns: who comes in between is listed and released with the others. A waiter
+ *       whose deadline passes in between stays for the release.         (tests/model/waitgroup)
+ *   G2  Of several adds exactly one sees zero with WAITERS set, because the fetch-and-adds are
+ *       ordered and adding to zero with WAITERS set is misuse and panics.  (tests/model/waitgroup)
+ *   G3  After a waiter was readied, nobody touches its record.             (W2)
+ *
+ * Misuse is found as in Go, with Go's words, where it can be found without a second look at memory
+ * that may be gone: `reused` is noticed by a waiter that was released alone.
+ *
+ * Memory order. [WG] release when the counter goes down pairs with acquire by whoever sees zero, and
+ * by the releaser on behalf of the waiters, to which goi_ready() passes it on: what came before done
+ * is visible after wait. [WORD] acquire and release of QUEUE: the list.
+ *
+ * Rejected: Go's semaphore per group with a count of waiters. The waiters would have to touch the
+ * group again after they are woken.
+ */
+#include "sync/internal.h"
+#include <errno.h>
+#include <gort/sync.h>
+
+#define QUEUE ((uint64_t)1)
+#define WAITERS ((uint64_t)2)
+#define FLAGS (QUEUE | WAITERS)
+
+_Static_assert(sizeof(go_waitgroup) == 16, "go_waitgroup is part of the ABI");
+
+GOI_INLINE int32_t counter(uint64_t s) { return (int32_t)(uint32_t)(s >> 32); }
+
+static GOI_COLD void misuse(void)
+{
+    goi_panic_text("sync: WaitGroup misuse: Add called concurrently with Wait");
+}
+
+static void release_queue(struct m *m, void *arg)
+{
+    goi_a64 *state = arg;
+    (void)m;
+    and_rel(state, ~QUEUE); /* [WORD] */
+}
+
+/* --- the last done */
+
+enum { RELEASED = 1, RELEASED_ALONE = 2 };
+
+/* Under QUEUE: takes every waiter that can be had off the list. Returns them as a chain. */
+static struct goi_waiter *take_list(go_waitgroup *wg)
+{
+    struct goi_waiter *chain = NULL;
+    struct goi_waiter *last = NULL;
+    struct goi_waiter *w;
+    while ((w = goi_waitq_first(&wg->head)) != NULL) {
+        goi_waitq_remove(&wg->head, w);
+        if (!goi_waiter_take(w)) { /* W3: its deadline was first */
+            continue;
+        }
+        w->given = RELEASED;
+        if (last == NULL) {
+            chain = w;
+        } else {
+            last->next = w;
+        }
+        last = w;
+    }
+    if (chain != NULL && chain == last) {
+        chain->given = RELEASED_ALONE;
+    }
+    return chain;
+}
+
+/* Wakes everybody. False: another add came in between, which is misuse. */
+static bool release_all(go_waitgroup *wg)
+{
+    goi_a64 *state = goi_word64(&wg->state);
+    struct m *m = goi_enter();
+    uint32_t round = 0;
+    uint64_t s;
+    for (;;) { /* ends: goi_word_wait */
+        s = ld_rlx(state);
+        if (counter(s) != 0 || (s & WAITERS) == 0) {
+            goi_leave(m);
+            return false;
+        }
+        if ((s & QUEUE) != 0) {
+            goi_word_wait(&round);
+        } else if (cas_acq(state, &s, s | QUEUE)) { /* [WORD] [WG] */
+            break;
+        }
+    }
+    struct goi_waiter *w = take_list(wg);
+    s = ld_rlx(state);
+    while (!cas_rel(state, &s, s & ~FLAGS)) { /* [WG] [WORD] G1, the last touch */
+        /* Only an add can interfere, and each is misuse. */
+    }
+    struct goi_waiter *first = w;
+    while (w != NULL) {
+        struct goi_waiter *next = w->next;
+        struct g *g = w->g; /* G3 */
+        /* The first goes to runnext; a crowd behind what can run here already. */
+        if (w == first) {
+            goi_ready(m, g);
+        } else {
+            goi_ready_back(m, g);
+        }
+        w = next;
+    }
+    goi_leave(m);
+    return counter(s) == 0;
+}
+
+void go_wg_add(go_waitgroup *wg, int n)
+{
+    goi_a64 *state = goi_word64(&wg->state);
+    uint64_t change = (uint64_t)(uint32_t)n << 32;
+    if (n < 0) {
+        goi_race_release_merge(wg);
+    }
+    uint64_t s = add_acqrel(state, change) + change; /* [WG] */
+    int32_t now = counter(s);
+    if (n > 0 && now == n) {
+        /* The first add must be ordered with wait: for ThreadSanitizer it reads what the first
+         * waiter writes. */
+        goi_race_read(&wg->head, sizeof(wg->head));
+    }
+    if (GOI_UNLIKELY(now < 0)) {
+        goi_panic_text("sync: negative WaitGroup counter");
+    }
+    if (GOI_LIKELY((s & WAITERS) == 0)) {
+        return;
+    }
+    if (n > 0 && now == n) { /* G2 */
+        misuse();
+    }
+    if (now == 0 && !release_all(wg)) {
+        misuse();
+    }
+}
+
+void go_wg_done(go_waitgroup *wg) { go_wg_add(wg, -1); }
+
+void goi_wg_done(void *wg, int ret)
+{
+    (void)ret;
+    go_wg_add(wg, -1);
+}
+
+/* --- waiting */
+
+/* After its deadline: off the list, unless the releaser took us off. */
+static void leave_list(go_waitgroup *wg, struct goi_waiter *w)
+{
+    goi_a64 *state = goi_word64(&wg->state);
+    uint32_t round = 0;
+    uint64_t s = ld_rlx(state);
+    for (;;) { /* ends: goi_word_wait */
+        if ((s & QUEUE) != 0) {
+            goi_word_wait(&round);
+            s = ld_rlx(state);
+        } else if (cas_acq(state, &s, s | QUEUE)) { /* [WORD] */
+            break;
+        }
+    }
+    if (goi_waiter_queued(w)) {
+        goi_waitq_remove(&wg->head, w);
+    }
+    s = ld_rlx(state);
+    uint64_t clear;
+    do {
+        /* G1: at zero with WAITERS set a releaser is under way, and needs to find it set. */
+        clear = wg->head == NULL && counter(s) != 0 ? FLAGS : QUEUE;
+    } while (!cas_rel(state, &s, s & ~clear)); /* [WORD] */
+}
+
+/* True: on the list, with QUEUE held. False: nothing to wait for. */
+static bool join_list(go_waitgroup *wg, struct goi_waiter *w, int64_t deadline)
+{
+    goi_a64 *state = goi_word64(&wg->state);
+    uint32_t round = 0;
+    uint64_t s = ld_acq(state); /* [WG] */
+    for (;;) { /* ends: goi_word_wait */
+        if (counter(s) == 0 && (s & WAITERS) == 0) {
+            return false;
+        }
+        if ((s & QUEUE) != 0) {
+            goi_word_wait(&round);
+            s = ld_acq(state); /* [WG] */
+        } else if (cas_acqrel(state, &s, s | FLAGS)) { /* [WORD], over-ordered */
+            break;
+        }
+    }
+    if ((s & WAITERS) == 0) {
+        goi_race_write(&wg->head, sizeof(wg->head));
+    }
+    goi_waitq_push_back(&wg->head, w);
+    if (deadline != GOI_FOREVER) {
+        goi_waiter_limit(w);
+    }
+    return true;
+}
+
+static GOI_COLD int wait_slow(go_waitgroup *wg, int64_t deadline)
+{
+    goi_a64 *state = goi_word64(&wg->state);
+    struct goi_waiter w = {.given = 0};
+    struct m *m = goi_enter();
+    w.g = m->g;
+    if (!join_list(wg, &w, deadline)) {
+        goi_leave(m);
+        return 0;
+    }
+    int r = goi_waiter_park(&m, &w, GOI_WAIT_WAITGROUP, wg, release_queue, state, deadline);
+    goi_assert((r == 0) == (w.given != 0));
+    if (r != 0) {
+        leave_list(wg, &w);
+    }
+    goi_leave(m);
+    /* Others may free the group when they were released with us; alone we may look once more. */
+    if (w.given == RELEASED_ALONE && ld_rlx(state) != 0) {
+        goi_panic_text("sync: WaitGroup is reused before previous Wait has returned");
+    }
+    return r;
+}
+
+static int wait_until(go_waitgroup *wg, int64_t deadline)
+{
+    uint64_t s = ld_acq(goi_word64(&wg->state)); /* [WG] */
+    if (counter(s) != 0 || (s & WAITERS) != 0) {
+        if (deadline != GO_FOREVER && deadline <= goi_now()) {
+            return -ETIMEDOUT;
+        }
+        int r = wait_slow(wg, deadline);
+        if (r != 0) {
+            return r;
+        }
+    }
+    goi_race_acquire(wg);
+    return 0;
+}
+
+void go_wg_wait(go_waitgroup *wg) { wait_until(wg, GOI_FOREVER); }
+
+int go_wg_wait_until(go_waitgroup *wg, go_time deadline) { return wait_until(wg, deadline); }
