@@ -34,7 +34,8 @@ function(gort_find_backtrace)
     if(NOT backtrace_header)
         return()
     endif()
-    configure_file("${backtrace_header}" "${PROJECT_BINARY_DIR}/generated/backtrace/backtrace.h" COPYONLY)
+    configure_file("${backtrace_header}"
+                   "${PROJECT_BINARY_DIR}/generated/backtrace/backtrace.h" COPYONLY)
     try_compile(_works "${PROJECT_BINARY_DIR}/generated/backtrace/try"
                 SOURCES "${PROJECT_SOURCE_DIR}/cmake/try_backtrace.c"
                 CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${PROJECT_BINARY_DIR}/generated/backtrace"

@@ -29,19 +29,27 @@ endif()
 
 find_package(Threads REQUIRED)
 
+# `#include "arch/tls.h"` is the one of this processor, by a link; arch/arch.h is common to all.
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/generated/cpu")
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/src/arch/${GORT_ARCH}"
+     "${PROJECT_BINARY_DIR}/generated/cpu/arch" SYMBOLIC)
+
+# What it takes to include the headers of src/: the library itself, and tests that look inside.
+add_library(gort_internal INTERFACE)
+target_include_directories(gort_internal INTERFACE
+    "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/generated/cpu"
+    "${PROJECT_SOURCE_DIR}/include")
+target_compile_definitions(gort_internal INTERFACE
+    _GNU_SOURCE $<$<BOOL:${GORT_PARANOID}>:GOI_PARANOID=1>)
+target_link_libraries(gort_internal INTERFACE gort_backtrace)
+
 add_library(gort_objects OBJECT ${GORT_SOURCES})
-target_compile_definitions(gort_objects PRIVATE _GNU_SOURCE)
-if(GORT_PARANOID)
-    target_compile_definitions(gort_objects PRIVATE GOI_PARANOID=1)
-endif()
 target_compile_options(gort_objects PRIVATE
     $<$<COMPILE_LANGUAGE:C>:-std=gnu11>
     -fPIC -fvisibility=hidden -ftls-model=initial-exec -pthread
     # Panics and go_exit unwind through the runtime's own frames.
     -fexceptions)
-target_include_directories(gort_objects PRIVATE
-    "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
-target_link_libraries(gort_objects PRIVATE gort_warnings gort_backtrace)
+target_link_libraries(gort_objects PRIVATE gort_internal gort_warnings)
 
 add_library(gort_static STATIC $<TARGET_OBJECTS:gort_objects>)
 add_library(gort SHARED $<TARGET_OBJECTS:gort_objects>)

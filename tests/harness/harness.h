@@ -141,8 +141,8 @@ long test_iterations(long n);
 
 /* ---- what must be gone at the end ----
  *
- * Descriptors and goroutines are checked in every test. Threads are checked where a test asks, since
- * the runtime keeps its own (they are called gort-*) for the life of the process. */
+ * Descriptors and goroutines are checked in every test. Threads are checked where a test asks,
+ * since the runtime keeps its own (they are called gort-*) for the life of the process. */
 #define TEST_LEAK_FDS 1
 #define TEST_LEAK_GOROUTINES 2
 #define TEST_LEAK_THREADS 4
@@ -153,8 +153,8 @@ void test_forbid_leaks(int what);
  *
  * A function or a program in a process of its own, with what it wrote and how it ended. A function
  * is run in a fork, so the caller's process must not have started the runtime; a program may be run
- * at any time. Both are killed, with their descendants, when the test's own time runs out, and after
- * `seconds` (0: no limit of their own). */
+ * at any time. Both are killed, with their descendants, when the test's own time runs out, and
+ * after `seconds` (0: no limit of their own). */
 struct test_run {
     int status;     /* exit status, or DIED_BY(signal) */
     bool timed_out; /* killed by the limit */

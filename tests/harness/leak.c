@@ -43,8 +43,7 @@ static void for_each_number(const char *path, void (*fn)(int n, void *arg), void
     if (d == NULL) {
         return;
     }
-    const struct dirent *e;
-    while ((e = readdir(d)) != NULL) {
+    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
         if (e->d_name[0] >= '0' && e->d_name[0] <= '9') {
             int n = atoi(e->d_name);
             if (n != dirfd(d)) {

@@ -125,32 +125,34 @@ static void read_environment(struct test_options *o)
     o->filter = getenv("GORT_TEST_FILTER");
 }
 
-static const char *value_of(const char *arg, const char *option)
+/* Is this the option `name`? A name that ends in = has a value, which begins behind it. */
+static bool is_option(const char *arg, const char *name, const char **value)
 {
-    size_t n = strlen(option);
-    return strncmp(arg, option, n) == 0 ? arg + n : NULL;
+    size_t n = strlen(name);
+    *value = arg + n;
+    return name[n - 1] == '=' ? strncmp(arg, name, n) == 0 : strcmp(arg, name) == 0;
 }
 
 static bool read_option(struct test_options *o, const char *arg)
 {
-    const char *v;
-    if (strcmp(arg, "--list") == 0) {
+    const char *value;
+    if (is_option(arg, "--list", &value)) {
         o->list = true;
-    } else if (strcmp(arg, "--no-fork") == 0) {
+    } else if (is_option(arg, "--no-fork", &value)) {
         o->no_fork = true;
-    } else if ((v = value_of(arg, "--filter=")) != NULL) {
-        o->filter = v;
-    } else if ((v = value_of(arg, "--procs=")) != NULL) {
-        o->procs = v;
-    } else if ((v = value_of(arg, "--seed=")) != NULL) {
-        o->seed = number_of("--seed", v);
+    } else if (is_option(arg, "--filter=", &value)) {
+        o->filter = value;
+    } else if (is_option(arg, "--procs=", &value)) {
+        o->procs = value;
+    } else if (is_option(arg, "--seed=", &value)) {
+        o->seed = number_of("--seed", value);
         o->seeds = o->seeds > 0 ? o->seeds : 1;
-    } else if ((v = value_of(arg, "--seeds=")) != NULL) {
-        o->seeds = small_of("--seeds", v);
-    } else if ((v = value_of(arg, "--repeat=")) != NULL) {
-        o->repeat = small_of("--repeat", v);
-    } else if ((v = value_of(arg, "--timeout=")) != NULL) {
-        o->timeout = small_of("--timeout", v);
+    } else if (is_option(arg, "--seeds=", &value)) {
+        o->seeds = small_of("--seeds", value);
+    } else if (is_option(arg, "--repeat=", &value)) {
+        o->repeat = small_of("--repeat", value);
+    } else if (is_option(arg, "--timeout=", &value)) {
+        o->timeout = small_of("--timeout", value);
     } else {
         return false;
     }
