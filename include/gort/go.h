@@ -115,7 +115,7 @@ struct goi_try {
     bool ok;
 };
 GO_API goi_fn goi_try_begin(struct goi_try *t, goi_fn fn, size_t stack_bytes, unsigned flags,
-                            go_panic_info *out, void *frame);
+                            go_panic_info *out);
 GO_API bool goi_try_end(struct goi_try *t);
 GO_API bool goi_try_closure(go_panic_info *out, void (*run)(void *), void *closure);
 
@@ -151,6 +151,21 @@ GO_API struct goi_guard *goi_blocking_begin(struct goi_guard *g, void *frame);
 GO_API void goi_cleanup_push(struct goi_cleanup *c, void (*run)(struct goi_cleanup *), void *frame);
 GO_API bool goi_cleanup_pop(struct goi_cleanup *c);
 
+/* ---- calls kept for later -------------------------------------------------------------------- */
+
+/* A recorded call on the heap, for go_after_func and go_ctx_after_func. begin sets *out when the
+ * call has been recorded; closure returns where to construct a C++ closure. Fatal when out of
+ * memory. run calls it here, any number of times; start calls it in a new goroutine, shown as made
+ * where the call was recorded; free drops it (a goroutine under way keeps what it needs). */
+struct goi_call;
+GO_API goi_fn goi_call_begin(struct goi_call **out, goi_fn fn, size_t stack_bytes, unsigned flags,
+                             const char *site);
+GO_API void *goi_call_closure(struct goi_call **out, const struct goi_closure_ops *ops,
+                              const char *site);
+GO_API void goi_call_run(struct goi_call *c);
+GO_API void goi_call_start(struct goi_call *c);
+GO_API void goi_call_free(struct goi_call *c);
+
 /* ---- goroutine-local values ----------------------------------------------------------------- */
 
 /* static go_local(T) key;          a variable of which every goroutine has its own, zero at first
@@ -184,9 +199,12 @@ GO_END_DECLS
 #define GOI_HEAD_TRY(X, fn, bytes, flags) GOI_HEAD_TRY_(fn, bytes, flags, GOI_UNPAREN X)
 #define GOI_HEAD_TRY_(fn, bytes, flags, ...) GOI_HEAD_TRY__(fn, bytes, flags, __VA_ARGS__)
 #define GOI_HEAD_TRY__(fn, bytes, flags, t, out) \
-    goi_try_begin(t, fn, bytes, flags, out, __builtin_frame_address(0))
+    goi_try_begin(t, fn, bytes, flags, out)
 #define GOI_HEAD_DEFER(X, fn, bytes, flags) \
     goi_defer_begin(GOI_UNPAREN X, fn, bytes, flags, __builtin_frame_address(0))
+
+#define GOI_HEAD_CALL(X, fn, bytes, flags) \
+    goi_call_begin(GOI_UNPAREN X, fn, bytes, flags, GOI_SITE)
 
 #define go_spawn(...) GOI_CALL(GOI_HEAD_GO, (), "go", __VA_ARGS__)
 

@@ -6,6 +6,7 @@
 
 #include <gort/base.h>
 #include <gort/chan.h>
+#include <gort/go.h>
 
 GO_BEGIN_DECLS
 
@@ -24,7 +25,6 @@ GO_API go_recv_chan(go_time) go_after(go_duration d);
 
 typedef struct go_timer go_timer;
 typedef struct go_ticker go_ticker;
-struct goi_call;
 
 /* A timer that sends the time on its channel once, after d. NULL when out of memory. */
 GO_NODISCARD GO_API go_timer *go_timer_make(go_duration d);
@@ -40,10 +40,6 @@ GO_API void go_timer_free(go_timer *t);
 
 /* go_timer *go_after_func(d, fn, args...): runs fn(args...) in a goroutine of its own after d; after
  * a reset again, with the same arguments. Takes the call over. NULL when out of memory. */
-GO_API goi_fn goi_call_begin(struct goi_call **out, goi_fn fn, size_t stack_bytes, unsigned flags,
-                             const char *site, void *frame);
-GO_API void *goi_call_closure(struct goi_call **out, const struct goi_closure_ops *ops,
-                              const char *site);
 GO_NODISCARD GO_API go_timer *goi_after_func(go_duration d, struct goi_call *call);
 
 /* A ticker sends the time every d (which must be positive: `non-positive interval for NewTicker`).
@@ -59,8 +55,6 @@ GO_API void go_ticker_free(go_ticker *t);
 GO_END_DECLS
 
 #if !defined(__cplusplus)
-#define GOI_HEAD_CALL(X, fn, bytes, flags) \
-    goi_call_begin(GOI_UNPAREN X, fn, bytes, flags, GOI_SITE, __builtin_frame_address(0))
 #define go_after_func(d, ...) GOI_AFTER_FUNC(__COUNTER__, d, __VA_ARGS__)
 #define GOI_AFTER_FUNC(N, d, ...) __extension__({ \
         go_duration GOI_CAT(goi_d_, N) = (d); \
@@ -69,20 +63,6 @@ GO_END_DECLS
         goi_after_func(GOI_CAT(goi_d_, N), GOI_CAT(goi_call_, N)); \
     })
 #else
-namespace goi {
-/* A call on the heap that may run any number of times. */
-template <class F, class... A> goi_call *make_call(const char *site, F &&f, A &&...a)
-{
-    check_call<F, A...>();
-    using C = closure<std::decay_t<F>, std::decay_t<A>...>;
-    goi_call *call = nullptr;
-    C c{std::forward<F>(f), {std::forward<A>(a)...}};
-    void *place = goi_call_closure(&call, C::ops_again(), site);
-    static_assert(std::is_nothrow_move_constructible_v<C>, "the arguments must move without throwing");
-    ::new (place) C(std::move(c));
-    return call;
-}
-} // namespace goi
 #define go_after_func(d, ...) (goi_after_func((d), goi::make_call(GOI_SITE, __VA_ARGS__)))
 #endif
 

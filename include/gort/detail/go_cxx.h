@@ -45,6 +45,19 @@ template <class F, class... A> bool try_call(go_panic_info *out, F &&f, A &&...a
     return goi_try_closure(out, [](void *p) { (*static_cast<B *>(p))(); }, &body);
 }
 
+/* A call on the heap that may run any number of times. */
+template <class F, class... A> goi_call *make_call(const char *site, F &&f, A &&...a)
+{
+    check_call<F, A...>();
+    using C = closure<std::decay_t<F>, std::decay_t<A>...>;
+    goi_call *call = nullptr;
+    C c{std::forward<F>(f), {std::forward<A>(a)...}};
+    void *place = goi_call_closure(&call, C::ops_again(), site);
+    static_assert(std::is_nothrow_move_constructible_v<C>, "the arguments must move without throwing");
+    ::new (place) C(std::move(c));
+    return call;
+}
+
 /* A deferred call. Its address is on the goroutine's list, so it is built in place. */
 template <class F> struct deferred : goi_cleanup {
     F f;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* panic.h: panics and go_exit under way, for the file that prints them. */
+#ifndef GOI_SCHED_PANIC_H
+#define GOI_SCHED_PANIC_H
+#include "sched/types.h"
+#include <gort/go.h>
+#include <unwind.h>
+
+/* A panic, or a go_exit, from its start to its end. On the heap, because the frame that started it
+ * is gone before it ends. Newest first through `prev`; the crash output begins with the oldest. */
+struct goi_panic {
+    struct _Unwind_Exception exception;
+    struct goi_panic *prev;
+    struct goi_try_frame *target;   /* NULL: ends the goroutine, or the process */
+    bool goexit;
+    char message[];                 /* of a panic; as given, without Go's additions */
+};
+
+/* Runs run(arg) under a go_try: true when it returned, false when it panicked, and then *out (which
+ * may be NULL) says why. Outside the runtime. */
+bool goi_try_run(go_panic_info *out, void (*run)(void *), void *arg) GOI_PARKS;
+
+/* Runs the current goroutine's cleanups whose frames lie below `limit`, the newest first. */
+void goi_cleanup_run(struct g *g, uintptr_t limit) GOI_PARKS;
+
+/* Puts a deferred call whose record is complete on the list. */
+void goi_defer_push(struct g *g, struct goi_deferred *d);
+
+/* Drops records whose recording was cut short in frames below `limit` (call.c). */
+void goi_pending_drop(struct g *g, uintptr_t limit);
+
+/* Forgets all panics under way. */
+void goi_panics_free(struct g *g);
+
+/* The end of a goroutine by go_exit: tells g->done, frees what is under way. */
+void goi_call_ended(struct g *g, int ret);
+
+/* debug/crash.c: prints the panics from `p` on, `goroutine N [running]:` and the rest, and ends the
+ * process with status 2. The deferred calls have run. */
+void goi_crash_panic(struct goi_panic *p) GOI_NORETURN;
+
+#endif
