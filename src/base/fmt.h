@@ -13,7 +13,7 @@ struct goi_out {
     int fd;             /* -1: keep in the buffer, drop what does not fit */
     size_t len;
     size_t dropped;     /* bytes that did not fit (fd -1) or could not be written */
-    char buf[1024];
+    char buf[768];
 };
 
 void goi_out_init(struct goi_out *o, int fd);

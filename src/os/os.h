@@ -22,6 +22,7 @@ void gop_futex_wake(goi_a32 *word, int count);
 /* A detached thread with at least `stack` bytes, all signals as in the creator. 0 or -EAGAIN. */
 int gop_thread_start(void *(*entry)(void *), void *arg, size_t stack);
 int gop_thread_id(void);                /* kernel thread id */
+void gop_thread_stack(char **lo, char **hi);    /* bounds of the calling thread's stack */
 void gop_thread_name(const char *name); /* at most 15 bytes are kept */
 void gop_thread_yield(void);
 void gop_sleep_ns(int64_t ns);          /* blocks the thread; used by bounded back-off only */

@@ -19,6 +19,8 @@ struct cgroup_place {
     char mount[PATH_MAX];
     char root[PATH_MAX];    /* the cgroup that is visible at the mount point */
     char path[PATH_MAX];
+    char dir[2 * PATH_MAX];     /* scratch */
+    char file[2 * PATH_MAX + 32];
     bool v2;
 };
 
@@ -38,25 +40,24 @@ static bool read_text(const char *path, char *buf, size_t size)
 }
 
 /* Quota of one directory in whole processors, rounded up; 0 when it has none. */
-static int quota_of(const char *dir, bool v2)
+static int quota_of(struct cgroup_place *at)
 {
-    char file[PATH_MAX + 32];
     char text[128];
     long long quota;
     long long period;
-    if (v2) {
-        snprintf(file, sizeof file, "%s/cpu.max", dir);
-        if (!read_text(file, text, sizeof text) ||
+    if (at->v2) {
+        snprintf(at->file, sizeof at->file, "%s/cpu.max", at->dir);
+        if (!read_text(at->file, text, sizeof text) ||
             sscanf(text, "%lld %lld", &quota, &period) != 2) {
             return 0;
         }
     } else {
-        snprintf(file, sizeof file, "%s/cpu.cfs_quota_us", dir);
-        if (!read_text(file, text, sizeof text) || sscanf(text, "%lld", &quota) != 1) {
+        snprintf(at->file, sizeof at->file, "%s/cpu.cfs_quota_us", at->dir);
+        if (!read_text(at->file, text, sizeof text) || sscanf(text, "%lld", &quota) != 1) {
             return 0;
         }
-        snprintf(file, sizeof file, "%s/cpu.cfs_period_us", dir);
-        if (!read_text(file, text, sizeof text) || sscanf(text, "%lld", &period) != 1) {
+        snprintf(at->file, sizeof at->file, "%s/cpu.cfs_period_us", at->dir);
+        if (!read_text(at->file, text, sizeof text) || sscanf(text, "%lld", &period) != 1) {
             return 0;
         }
     }
@@ -92,9 +93,9 @@ static bool find_mount(struct cgroup_place *at, bool v2)
     }
     while (!found && getline(&line, &room, f) > 0) {
         char type[32];
-        char super[512];
+        char super[256];
         const char *tail = strstr(line, " - ");
-        if (tail == NULL || sscanf(tail, " - %31s %*s %511s", type, super) != 2 ||
+        if (tail == NULL || sscanf(tail, " - %31s %*s %255s", type, super) != 2 ||
             sscanf(line, "%*s %*s %*s %4095s %4095s", at->root, at->mount) != 2) {
             continue;
         }
@@ -144,19 +145,19 @@ static int smaller(int a, int b)
 
 static int quota_along(struct cgroup_place *at)
 {
-    char dir[2 * PATH_MAX];
+    char *dir = at->dir;
     int best = 0;
     size_t root = strcmp(at->root, "/") == 0 ? 0 : strlen(at->root);
     const char *below = strncmp(at->path, at->root, root) == 0 ? at->path + root : "/";
     size_t mount = strlen(at->mount);
-    snprintf(dir, sizeof dir, "%s%s", at->mount, below);
+    snprintf(dir, sizeof at->dir, "%s%s", at->mount, below);
     /* Ends: each turn cuts one component, down to the mount point. */
     for (;;) {
         size_t n = strlen(dir);
         while (n > mount && dir[n - 1] == '/') {
             dir[--n] = '\0';
         }
-        best = smaller(best, quota_of(dir, at->v2));
+        best = smaller(best, quota_of(at));
         char *slash = strrchr(dir + mount, '/');
         if (n <= mount || slash == NULL) {
             return best;

@@ -89,6 +89,19 @@ int gop_thread_start(void *(*entry)(void *), void *arg, size_t stack)
 
 int gop_thread_id(void) { return (int)syscall(SYS_gettid); }
 
+void gop_thread_stack(char **lo, char **hi)
+{
+    pthread_attr_t attr;
+    void *base = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &base, &size);
+        pthread_attr_destroy(&attr);
+    }
+    *lo = base;
+    *hi = (char *)base + size;
+}
+
 void gop_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 void gop_thread_yield(void) { sched_yield(); }
@@ -195,7 +208,7 @@ uint64_t gop_random_seed(void)
 
 bool gop_debugger_attached(void)
 {
-    char text[4096];
+    char text[512]; /* TracerPid is near the top */
     int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return false;

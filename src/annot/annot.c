@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* annot.c: see annot.h. */
+#include "annot/annot.h"
+#include "annot/valgrind.h"
+#include "base/fmt.h"
+#include <string.h>
+
+extern void *__tsan_get_current_fiber(void) GOI_WEAK;
+extern void *__tsan_create_fiber(unsigned flags) GOI_WEAK;
+extern void __tsan_destroy_fiber(void *fiber) GOI_WEAK;
+extern void __tsan_switch_to_fiber(void *fiber, unsigned flags) GOI_WEAK;
+extern void __tsan_set_fiber_name(void *fiber, const char *name) GOI_WEAK;
+extern void __tsan_acquire(void *addr) GOI_WEAK;
+extern void __tsan_release(void *addr) GOI_WEAK;
+extern void __tsan_read_range(void *addr, unsigned long size) GOI_WEAK;
+extern void __tsan_write_range(void *addr, unsigned long size) GOI_WEAK;
+extern void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size) GOI_WEAK;
+extern void __sanitizer_finish_switch_fiber(void *save, const void **bottom, size_t *size) GOI_WEAK;
+extern void __asan_unpoison_memory_region(const volatile void *addr, size_t size) GOI_WEAK;
+
+enum { TSAN_NO_SYNC = 1 };
+
+uint32_t goi_annot;
+
+void goi_annot_init(void)
+{
+    if (__tsan_create_fiber != NULL) {
+        goi_annot |= GOI_ANNOT_TSAN;
+    }
+    if (__sanitizer_start_switch_fiber != NULL && __asan_unpoison_memory_region != NULL) {
+        goi_annot |= GOI_ANNOT_ASAN;
+    }
+    if (goi_valgrind(VG_RUNNING_ON_VALGRIND, 0, 0) != 0) {
+        goi_annot |= GOI_ANNOT_VALGRIND;
+    }
+}
+
+void goi_annot_adopt(struct goi_annot_stack *s)
+{
+    if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
+        s->fiber = __tsan_get_current_fiber();
+    }
+}
+
+void goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, const char *site)
+{
+    if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
+        struct goi_out text;
+        goi_out_init(&text, -1);
+        goi_outf(&text, "goroutine %lu", (unsigned long)id);
+        if (name != NULL && name[0] != '\0') {
+            goi_outf(&text, " \"%s\"", name);
+        }
+        goi_outf(&text, " created at %s", site != NULL ? site : "?");
+        goi_out_bytes(&text, "", 1);
+        text.buf[sizeof text.buf - 1] = '\0';
+        s->fiber = __tsan_create_fiber(TSAN_NO_SYNC);
+        __tsan_set_fiber_name(s->fiber, text.buf);
+    }
+    s->fake = NULL;
+}
+
+void goi_annot_end(struct goi_annot_stack *s)
+{
+    if ((goi_annot & GOI_ANNOT_TSAN) != 0 && s->fiber != NULL) {
+        __tsan_destroy_fiber(s->fiber);
+        s->fiber = NULL;
+    }
+    if ((goi_annot & GOI_ANNOT_ASAN) != 0 && s->lo != NULL) {
+        /* Frames that never returned left their red zones behind. Only the part near the top can
+         * have been used by a goroutine of ordinary depth. */
+        size_t used = goi_min_size((size_t)(s->hi - s->lo), (size_t)1 << 20);
+        __asan_unpoison_memory_region(s->hi - used, used);
+    }
+}
+
+void goi_annot_register(const void *lo, const void *hi)
+{
+    if ((goi_annot & GOI_ANNOT_VALGRIND) != 0) {
+        (void)goi_valgrind(VG_STACK_REGISTER, (uintptr_t)lo, (uintptr_t)hi);
+    }
+}
+
+void goi_annot_switch_slow(struct goi_annot_stack *from, struct goi_annot_stack *to, bool dies)
+{
+    if ((goi_annot & GOI_ANNOT_ASAN) != 0) {
+        __sanitizer_start_switch_fiber(dies ? NULL : &from->fake, to->lo,
+                                       (size_t)(to->hi - to->lo));
+    }
+    if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
+        __tsan_switch_to_fiber(to->fiber, TSAN_NO_SYNC);
+    }
+}
+
+void goi_annot_arrive_slow(struct goi_annot_stack *self)
+{
+    if ((goi_annot & GOI_ANNOT_ASAN) != 0) {
+        __sanitizer_finish_switch_fiber(self->fake, NULL, NULL);
+    }
+}
+
+void goi_race_acquire_slow(const void *addr) { __tsan_acquire((void *)(uintptr_t)addr); }
+void goi_race_release_slow(const void *addr) { __tsan_release((void *)(uintptr_t)addr); }
+
+void goi_race_read_slow(const void *addr, size_t n)
+{
+    if (__tsan_read_range != NULL && n > 0) {
+        __tsan_read_range((void *)(uintptr_t)addr, n);
+    }
+}
+
+void goi_race_write_slow(const void *addr, size_t n)
+{
+    if (__tsan_write_range != NULL && n > 0) {
+        __tsan_write_range((void *)(uintptr_t)addr, n);
+    }
+}

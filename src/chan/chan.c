@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/* chan.c: channels.
+ *
+ * One small lock per channel. A sender that finds a waiting receiver copies the value straight into
+ * the receiver's variable (on the receiver's parked stack, which nobody else touches), so an
+ * unbuffered channel never stores anything. Otherwise the value goes into the buffer, or the sender
+ * queues a record that points at it and parks; the commit of the park releases the channel's lock.
+ *
+ *   C1  Not both receivers and senders wait, but for one select that does both.  (check)
+ *   C2  If receivers wait the buffer is empty, if senders wait it is full,
+ *       on a channel that is not closed.                                          (check)
+ *   C3  On a closed channel nobody waits.                                         (check)
+ *   C4  Waiters are served first come, first served.                              (fifo test)
+ *   C5  The unlock is the last touch of the channel in every operation that lets another goroutine
+ *       proceed: the receiver may free it as soon as it has the value. Wakes come after the unlock
+ *       and touch only the woken goroutine.                                       (free test)
+ *
+ * Without the lock: a try that cannot succeed returns at once. It reads the buffer's count and the
+ * queue's length, then `closed`; since a channel never reopens, "not closed" read last means that
+ * there was an instant when the channel was neither closed nor ready. [CHAN-TRY] acquire of closed
+ * pairs with the release in close: what was sent before the close is seen by the second look.
+ *
+ * [REF] refs: release on the way down, acquire by the last, as any reference count.
+ *
+ * For the race detector (annot.h) the orders are Go's: the k-th receive from a buffer of C slots
+ * happens before the k+C-th send completes, which is acquire and release on the slot; direct
+ * hand-off orders both sides, through the waiter record; close is a release on the channel, a
+ * receive that returns because of it an acquire.
+ *
+ * Rejected: lock-free rings. They win for many-to-many traffic on buffered channels only, cannot
+ * hand a value to a select atomically, and make close and len lie.
+ */
+#include "chan/chan.h"
+#include "annot/annot.h"
+#include "time/deadline.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIZE_LIMIT_SHIFT = 47 };
+
+struct go_chan *goi_chan_make(size_t size, size_t capacity, const char *type, const char *site)
+{
+    size_t bytes;
+    if (size > UINT32_MAX || capacity > UINT32_MAX ||
+        __builtin_mul_overflow(size, capacity, &bytes) || bytes >> SIZE_LIMIT_SHIFT != 0) {
+        goi_panic_text("makechan: size out of range");
+    }
+    struct go_chan *c = malloc(sizeof *c + bytes);
+    if (c == NULL) {
+        return NULL;
+    }
+    memset(c, 0, sizeof *c);
+    c->elem = (uint32_t)size;
+    c->cap = capacity;
+    c->type = type;
+    c->site = site;
+    c->buf = (char *)(c + 1);
+    st_rlx(&c->refs, 1);
+    return c;
+}
+
+struct go_chan *goi_chan_ref(struct go_chan *c)
+{
+    if (c != NULL) {
+        uint32_t before = add_rlx(&c->refs, 1); /* the caller has a reference */
+        goi_must(before > 0);
+    }
+    return c;
+}
+
+void goi_chan_free(struct go_chan *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    uint32_t before = sub_acqrel(&c->refs, 1); /* [REF] */
+    goi_must(before > 0);
+    if (before > 1) {
+        return;
+    }
+    if (ld_rlx(&c->recvq.n) != 0 || ld_rlx(&c->sendq.n) != 0) {
+        goi_fatal("free of channel in use");
+    }
+    free(c);
+}
+
+size_t goi_chan_len(const struct go_chan *c)
+{
+    return c == NULL || c->timer ? 0 : ld_rlx(&c->count);
+}
+
+size_t goi_chan_cap(const struct go_chan *c) { return c == NULL || c->timer ? 0 : c->cap; }
+
+void goi_chan_check_locked(struct go_chan *c)
+{
+    uint32_t count = ld_rlx(&c->count);
+    goi_must(count <= c->cap);
+    if (ld_rlx(&c->closed) != 0) {
+        goi_must(c->recvq.first == NULL); /* C3 */
+        goi_must(c->sendq.first == NULL); /* C3 */
+        return;
+    }
+    if (c->recvq.first != NULL && c->sendq.first != NULL) {
+        goi_must(c->recvq.first->g == c->sendq.first->g); /* C1 */
+    }
+    goi_must(c->recvq.first == NULL || count == 0);      /* C2 */
+    goi_must(c->sendq.first == NULL || count == c->cap); /* C2 */
+}
+
+/* Race edges for a buffer slot: the one before us in this slot happened before us. */
+GOI_INLINE void race_slot(const char *slot)
+{
+    goi_race_acquire(slot);
+    goi_race_release(slot);
+}
+
+/* Race edges with the owner of w, who released w before parking and will acquire it after. */
+GOI_INLINE void race_meet(const struct goi_waiter *w)
+{
+    goi_race_acquire(w);
+    goi_race_release(w);
+}
+
+enum goi_try goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake)
+{
+    *wake = NULL;
+    if (GOI_UNLIKELY(ld_rlx(&c->closed) != 0)) {
+        return GOI_TRY_CLOSED;
+    }
+    struct goi_waiter *w = goi_waitq_pop(&c->recvq);
+    if (w != NULL) {
+        if (w->value != NULL) {
+            goi_elem_copy(w->value, v, c->elem);
+        }
+        race_meet(w);
+        w->ok = true;
+        w->g->wake_arg = w;
+        *wake = w->g;
+        return GOI_TRY_DONE;
+    }
+    uint32_t count = ld_rlx(&c->count);
+    if (count < c->cap) {
+        char *slot = goi_chan_slot(c, c->send_at);
+        race_slot(slot);
+        goi_elem_copy(slot, v, c->elem);
+        c->send_at = c->send_at + 1 == c->cap ? 0 : c->send_at + 1;
+        st_rlx(&c->count, count + 1); /* readable as a hint; exact under the lock */
+        return GOI_TRY_DONE;
+    }
+    return GOI_TRY_WAIT;
+}
+
+/* A sender waits and the buffer is full, or there is no buffer. */
+static void recv_from_sender(struct go_chan *c, void *v, struct goi_waiter *w)
+{
+    if (c->cap == 0) {
+        if (v != NULL) {
+            goi_elem_copy(v, w->value, c->elem);
+        }
+        race_meet(w);
+        return;
+    }
+    char *slot = goi_chan_slot(c, c->recv_at); /* the oldest leaves, the sender's value follows */
+    race_meet(w);
+    race_slot(slot);
+    if (v != NULL) {
+        goi_elem_copy(v, slot, c->elem);
+    }
+    goi_elem_copy(slot, w->value, c->elem);
+    c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
+    c->send_at = c->recv_at;
+}
+
+enum goi_try goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake)
+{
+    *wake = NULL;
+    uint32_t count = ld_rlx(&c->count);
+    struct goi_waiter *w = c->sendq.first != NULL ? goi_waitq_pop(&c->sendq) : NULL;
+    if (w != NULL) {
+        goi_assert(count == c->cap); /* C2 */
+        recv_from_sender(c, v, w);
+        w->ok = true;
+        w->g->wake_arg = w;
+        *wake = w->g;
+        return GOI_TRY_DONE;
+    }
+    if (count > 0) {
+        char *slot = goi_chan_slot(c, c->recv_at);
+        race_slot(slot);
+        if (v != NULL) {
+            goi_elem_copy(v, slot, c->elem);
+        }
+        c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
+        st_rlx(&c->count, count - 1);
+        return GOI_TRY_DONE;
+    }
+    if (ld_rlx(&c->closed) != 0) {
+        goi_race_acquire(c);
+        if (v != NULL) {
+            memset(v, 0, c->elem);
+        }
+        return GOI_TRY_CLOSED;
+    }
+    return GOI_TRY_WAIT;
+}
+
+/* Parks on one queue. True when a value passed, false when the channel was closed meanwhile. */
+static bool wait_on(struct m *m, struct go_chan *c, struct goi_waitq *q, void *v,
+                    enum wait_reason why)
+{
+    struct goi_waiter w = {.g = m->g, .value = v, .c = c};
+    goi_waitq_push(q, &w);
+    goi_check(goi_chan_check_locked(c));
+    goi_race_release(&w);
+    m = goi_park(m, why, c, NULL, &c->lock);
+    goi_race_acquire(&w);
+    bool ok = w.ok;
+    goi_leave(m);
+    return ok;
+}
+
+static GOI_COLD void block_for_ever(enum wait_reason why)
+{
+    struct goi_lock private = {0};
+    struct m *m = goi_enter();
+    goi_lock(&private);
+    goi_park(m, why, NULL, NULL, &private);
+    goi_unreachable("somebody woke a goroutine that waits on a nil channel");
+}
+
+static GOI_COLD void panic_closed(void) { goi_panic_text("send on closed channel"); }
+
+void goi_chan_send(struct go_chan *c, const void *v)
+{
+    struct g *wake;
+    if (GOI_UNLIKELY(c == NULL)) {
+        block_for_ever(GOI_WAIT_CHAN_SEND_NIL);
+        return;
+    }
+    goi_race_read(v, c->elem);
+    struct m *m = goi_enter();
+    goi_lock(&c->lock);
+    enum goi_try r = goi_chan_send_locked(c, v, &wake);
+    if (GOI_LIKELY(r == GOI_TRY_DONE)) {
+        goi_unlock(&c->lock); /* C5 */
+        if (wake != NULL) {
+            goi_ready(m, wake);
+        }
+        goi_leave(m);
+        return;
+    }
+    if (r == GOI_TRY_WAIT &&
+        wait_on(m, c, &c->sendq, (void *)(uintptr_t)v, GOI_WAIT_CHAN_SEND)) {
+        return;
+    }
+    if (r == GOI_TRY_CLOSED) {
+        goi_unlock(&c->lock);
+        goi_leave(m);
+    }
+    panic_closed();
+}
+
+bool goi_chan_recv(struct go_chan *c, void *v)
+{
+    struct g *wake;
+    if (GOI_UNLIKELY(c == NULL)) {
+        block_for_ever(GOI_WAIT_CHAN_RECV_NIL);
+        return false;
+    }
+    struct m *m = goi_enter();
+    goi_lock(&c->lock);
+    enum goi_try r = goi_chan_recv_locked(c, v, &wake);
+    bool ok = r == GOI_TRY_DONE;
+    if (GOI_LIKELY(r != GOI_TRY_WAIT)) {
+        uint32_t size = c->elem;
+        goi_unlock(&c->lock); /* C5 */
+        if (wake != NULL) {
+            goi_ready(m, wake);
+        }
+        goi_leave(m);
+        if (v != NULL) {
+            goi_race_write(v, size);
+        }
+        return ok;
+    }
+    uint32_t size = c->elem;
+    ok = wait_on(m, c, &c->recvq, v, GOI_WAIT_CHAN_RECV);
+    if (v != NULL) {
+        if (!ok) {
+            memset(v, 0, size);
+        }
+        goi_race_write(v, size);
+    }
+    return ok;
+}
+
+bool goi_chan_try_send(struct go_chan *c, const void *v)
+{
+    struct g *wake;
+    if (c == NULL || !goi_chan_may_send(c)) { /* [CHAN-TRY] */
+        return false;
+    }
+    goi_race_read(v, c->elem);
+    struct m *m = goi_enter();
+    goi_lock(&c->lock);
+    enum goi_try r = goi_chan_send_locked(c, v, &wake);
+    goi_unlock(&c->lock);
+    if (wake != NULL) {
+        goi_ready(m, wake);
+    }
+    goi_leave(m);
+    if (r == GOI_TRY_CLOSED) {
+        panic_closed();
+    }
+    return r == GOI_TRY_DONE;
+}
+
+bool goi_chan_try_recv(struct go_chan *c, void *v)
+{
+    struct g *wake;
+    if (c == NULL || !goi_chan_may_recv(c)) { /* [CHAN-TRY] */
+        return false;
+    }
+    uint32_t size = c->elem;
+    struct m *m = goi_enter();
+    goi_lock(&c->lock);
+    enum goi_try r = goi_chan_recv_locked(c, v, &wake);
+    goi_unlock(&c->lock);
+    if (wake != NULL) {
+        goi_ready(m, wake);
+    }
+    goi_leave(m);
+    if (v != NULL && r != GOI_TRY_WAIT) {
+        goi_race_write(v, size);
+    }
+    return r == GOI_TRY_DONE;
+}
+
+/* Parks on one queue until a deadline. 0, -EPIPE, -ETIMEDOUT. */
+static int wait_until(struct m *m, struct go_chan *c, struct goi_waitq *q, void *v,
+                      enum wait_reason why, int64_t deadline)
+{
+    struct g *g = m->g;
+    struct goi_waiter w = {
+        .g = g, .value = v, .c = c, .claimed = true, .ticket = goi_claim_begin(g)};
+    goi_waitq_push(q, &w);
+    goi_race_release(&w);
+    int r = goi_park_until(&m, why, c, NULL, &c->lock, w.ticket, deadline);
+    goi_claim_end(g, w.ticket);
+    if (r != 0) { /* a waker that lost the claim may have dropped the record already */
+        goi_lock(&c->lock);
+        if (w.queued) {
+            goi_waitq_remove(q, &w);
+        }
+        goi_unlock(&c->lock);
+    } else {
+        goi_race_acquire(&w);
+        r = w.ok ? 0 : -EPIPE;
+    }
+    goi_leave(m);
+    return r;
+}
+
+/* A nil channel with a deadline. */
+static GOI_COLD int block_until(enum wait_reason why, int64_t deadline)
+{
+    struct goi_lock private = {0};
+    struct m *m = goi_enter();
+    uint32_t ticket = goi_claim_begin(m->g);
+    goi_lock(&private);
+    int r = goi_park_until(&m, why, NULL, NULL, &private, ticket, deadline);
+    goi_leave(m);
+    return r;
+}
+
+int goi_chan_send_until(struct go_chan *c, const void *v, go_time deadline)
+{
+    struct g *wake;
+    if (c == NULL) {
+        return block_until(GOI_WAIT_CHAN_SEND_NIL, deadline);
+    }
+    goi_race_read(v, c->elem);
+    struct m *m = goi_enter();
+    goi_lock(&c->lock);
+    enum goi_try r = goi_chan_send_locked(c, v, &wake);
+    if (r == GOI_TRY_WAIT && deadline > goi_now()) {
+        return wait_until(m, c, &c->sendq, (void *)(uintptr_t)v, GOI_WAIT_CHAN_SEND, deadline);
+    }
+    goi_unlock(&c->lock);
+    if (wake != NULL) {
+        goi_ready(m, wake);
+    }
+    goi_leave(m);
+    return r == GOI_TRY_DONE ? 0 : r == GOI_TRY_CLOSED ? -EPIPE : -ETIMEDOUT;
+}
+
+int goi_chan_recv_until(struct go_chan *c, void *v, go_time deadline)
+{
+    struct g *wake;
+    if (c == NULL) {
+        return block_until(GOI_WAIT_CHAN_RECV_NIL, deadline);
+    }
+    uint32_t size = c->elem;
+    struct m *m = goi_enter();
+    goi_lock(&c->lock);
+    enum goi_try t = goi_chan_recv_locked(c, v, &wake);
+    int r = t == GOI_TRY_DONE ? 0 : t == GOI_TRY_CLOSED ? -EPIPE : -ETIMEDOUT;
+    if (t == GOI_TRY_WAIT && deadline > goi_now()) {
+        r = wait_until(m, c, &c->recvq, v, GOI_WAIT_CHAN_RECV, deadline);
+        if (r == -EPIPE && v != NULL) {
+            memset(v, 0, size);
+        }
+    } else {
+        goi_unlock(&c->lock);
+        if (wake != NULL) {
+            goi_ready(m, wake);
+        }
+        goi_leave(m);
+    }
+    if (v != NULL && r != -ETIMEDOUT) {
+        goi_race_write(v, size);
+    }
+    return r;
+}
+
+/* Takes all waiters of a queue that can be won, in order, linked through next. */
+static struct goi_waiter *take_all(struct goi_waitq *q)
+{
+    struct goi_waiter *first = NULL;
+    struct goi_waiter **at = &first;
+    for (struct goi_waiter *w = goi_waitq_pop(q); w != NULL; w = goi_waitq_pop(q)) {
+        w->ok = false;
+        w->next = NULL;
+        *at = w;
+        at = &w->next;
+    }
+    return first;
+}
+
+static void wake_all(struct m *m, struct goi_waiter *w)
+{
+    while (w != NULL) {
+        struct goi_waiter *next = w->next; /* w is gone once its goroutine runs */
+        w->g->wake_arg = w;
+        race_meet(w);
+        goi_ready_back(m, w->g);
+        w = next;
+    }
+}
+
+void goi_chan_close(struct go_chan *c)
+{
+    if (c == NULL) {
+        goi_panic_text("close of nil channel");
+    }
+    struct m *m = goi_enter();
+    goi_lock(&c->lock);
+    if (ld_rlx(&c->closed) != 0) {
+        goi_unlock(&c->lock);
+        goi_leave(m);
+        goi_panic_text("close of closed channel");
+    }
+    goi_race_write(c, 1); /* a close and a send without order are a race */
+    goi_race_release(c);
+    st_rel(&c->closed, 1); /* [CHAN-TRY] */
+    struct goi_waiter *receivers = take_all(&c->recvq);
+    struct goi_waiter *senders = take_all(&c->sendq);
+    goi_check(goi_chan_check_locked(c));
+    goi_unlock(&c->lock); /* C5 */
+    wake_all(m, receivers);
+    wake_all(m, senders);
+    goi_leave(m);
+}
+
+bool goi_chan_drain(struct go_chan *c)
+{
+    goi_lock(&c->lock);
+    bool had = ld_rlx(&c->count) > 0;
+    if (had) {
+        c->recv_at = c->send_at = 0;
+        st_rlx(&c->count, 0);
+    }
+    goi_unlock(&c->lock);
+    return had;
+}
+
+bool goi_chan_offer(struct m *m, struct go_chan *c, const void *v)
+{
+    struct g *wake;
+    goi_lock(&c->lock);
+    enum goi_try r = goi_chan_send_locked(c, v, &wake);
+    goi_unlock(&c->lock);
+    if (wake != NULL) {
+        goi_ready_back(m, wake);
+    }
+    return r == GOI_TRY_DONE;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* chan.h: the inside of a channel, for chan.c, select.c, timers and reports. */
+#ifndef GOI_CHAN_CHAN_H
+#define GOI_CHAN_CHAN_H
+#include "sched/sched.h"
+#include <gort/chan.h>
+
+/* A goroutine that waits on a channel; lives on its stack. */
+struct goi_waiter {
+    struct goi_waiter *next, *prev;     /* [l:chan] */
+    struct g *g;                        /* [c] */
+    void *value;                        /* [c] where the element goes to or comes from; or NULL */
+    struct go_chan *c;                  /* [c] */
+    uint32_t ticket;                    /* [c] of the claim, when `claimed` is set */
+    bool claimed;                       /* [c] must be won by goi_claim: select, deadline */
+    bool queued;                        /* [l:chan] */
+    bool ok;                            /* set by the waker: a value passed (not: closed) */
+    uint16_t index;                     /* [c] case of a select */
+};
+
+struct goi_waitq { struct goi_waiter *first, *last; goi_a32 n; };
+
+struct go_chan {
+    struct goi_lock lock;
+    goi_a32 closed;                     /* [w:lock] */
+    goi_a32 count;                      /* [w:lock] elements buffered */
+    uint32_t elem;                      /* [c] bytes of an element */
+    size_t cap;                         /* [c] */
+    size_t send_at, recv_at;            /* [l] next slot */
+    struct goi_waitq recvq, sendq;      /* [l], n readable anywhere */
+    goi_a32 refs;                       /* [a:REF] */
+    bool timer;                         /* [c] carries a timer's value: len and cap read 0 */
+    bool quiet;                         /* [c] belongs to the runtime: not in leak reports */
+    const char *type, *site;            /* [c] */
+    char *buf;                          /* [c] behind the struct */
+};
+
+/* Takes back a buffered element without waking anybody: for timers that are stopped. True if there
+ * was one. Inside the runtime. */
+bool goi_chan_drain(struct go_chan *c);
+/* Sends without waiting, for timers: false when the buffer is full. Inside the runtime. */
+bool goi_chan_offer(struct m *m, struct go_chan *c, const void *v);
+/* Both ends checked under the lock; paranoid builds and tests. */
+void goi_chan_check_locked(struct go_chan *c);
+
+/* --- shared by chan.c and select.c */
+GOI_INLINE void goi_elem_copy(void *to, const void *from, uint32_t n)
+{
+    switch (n) {
+    case 8:
+        __builtin_memcpy(to, from, 8);
+        break;
+    case 4:
+        __builtin_memcpy(to, from, 4);
+        break;
+    case 16:
+        __builtin_memcpy(to, from, 16);
+        break;
+    case 0:
+        break;
+    default:
+        __builtin_memcpy(to, from, n);
+        break;
+    }
+}
+
+GOI_INLINE char *goi_chan_slot(struct go_chan *c, size_t i) { return c->buf + i * c->elem; }
+
+GOI_INLINE void goi_waitq_push(struct goi_waitq *q, struct goi_waiter *w)
+{
+    goi_assert(!w->queued);
+    w->queued = true;
+    w->next = NULL;
+    w->prev = q->last;
+    if (q->last != NULL) {
+        q->last->next = w;
+    } else {
+        q->first = w;
+    }
+    q->last = w;
+    st_rlx(&q->n, ld_rlx(&q->n) + 1);
+}
+
+GOI_INLINE void goi_waitq_remove(struct goi_waitq *q, struct goi_waiter *w)
+{
+    goi_assert(w->queued);
+    w->queued = false;
+    if (w->prev != NULL) {
+        w->prev->next = w->next;
+    } else {
+        q->first = w->next;
+    }
+    if (w->next != NULL) {
+        w->next->prev = w->prev;
+    } else {
+        q->last = w->prev;
+    }
+    st_rlx(&q->n, ld_rlx(&q->n) - 1);
+}
+
+/* The first waiter that can be won; losers (claimed by another channel or a deadline) are dropped,
+ * their owners are on the way to remove them. */
+GOI_INLINE struct goi_waiter *goi_waitq_pop(struct goi_waitq *q)
+{
+    for (;;) { /* ends: each turn shortens the queue */
+        struct goi_waiter *w = q->first;
+        if (w == NULL) {
+            return NULL;
+        }
+        goi_waitq_remove(q, w);
+        if (!w->claimed || goi_claim(w->g, w->ticket)) {
+            return w;
+        }
+    }
+}
+
+/* What an attempt under the lock found. */
+enum goi_try { GOI_TRY_WAIT, GOI_TRY_DONE, GOI_TRY_CLOSED };
+/* One attempt, under c->lock. On DONE *wake is a goroutine to ready after the unlock, or NULL. */
+enum goi_try goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake);
+enum goi_try goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake);
+
+/* Could a send / a receive proceed, as far as one can see without the lock? */
+GOI_INLINE bool goi_chan_may_send(const struct go_chan *c)
+{
+    return ld_rlx(&c->recvq.n) != 0 || ld_rlx(&c->count) < c->cap || ld_acq(&c->closed) != 0;
+}
+
+GOI_INLINE bool goi_chan_may_recv(const struct go_chan *c)
+{
+    return ld_rlx(&c->count) != 0 || ld_rlx(&c->sendq.n) != 0 || ld_acq(&c->closed) != 0;
+}
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/* select.c: waiting for several channels at once.
+ *
+ * Fast path: look at all cases without locks; if some seem ready, pick one of them at random, lock
+ * that channel alone and try. A success is a legal choice: the case was ready at that instant, and
+ * the others need no lock because nothing is asked of them. (Go locks all channels always.)
+ *
+ * Otherwise: lock all channels in the order of their addresses, look again; with a default that is
+ * the instant at which no case was ready. Else queue a record on every channel and park; the commit
+ * releases the locks. A waker wins the goroutine by its claim, so exactly one case fires. After
+ * the park all channels are locked again and the records that did not fire are taken off.
+ *
+ *   S1  Among the cases that are ready each is chosen with the same probability. (fairness test)
+ *   S2  A select never meets itself: a record is queued only when no case is ready, and a waker is
+ *       another goroutine.
+ *   S3  The commit does not touch the goroutine's stack after the last unlock: the goroutine may
+ *       run as soon as it can lock all its channels again.
+ *   S4  When goi_select returns, no record is on any queue. (issue9110 test)
+ */
+#include "annot/annot.h"
+#include "chan/chan.h"
+#include "time/deadline.h"
+#include <errno.h>
+#include <gort/select.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ON_STACK = 12, CASES_MAX = 65536 };
+
+struct select {
+    struct go_case *cases;
+    struct goi_waiter *waiters;     /* one per case */
+    uint16_t *order;                /* cases with a channel, by address of the channel */
+    uint32_t n, nchan;
+    int32_t dflt;                   /* index of the default case, or -1 */
+    int32_t after;                  /* index of the earliest after case, or -1 */
+    int64_t deadline;
+};
+
+static bool may(const struct go_case *k)
+{
+    return k->op == GO_CASE_SEND ? goi_chan_may_send(k->c) : goi_chan_may_recv(k->c);
+}
+
+static enum goi_try try_locked(const struct go_case *k, struct g **wake)
+{
+    enum goi_try r = k->op == GO_CASE_SEND ? goi_chan_send_locked(k->c, k->value, wake)
+                                           : goi_chan_recv_locked(k->c, k->value, wake);
+    if (r != GOI_TRY_WAIT && k->op == GO_CASE_RECV && k->ok != NULL) {
+        *k->ok = r == GOI_TRY_DONE;
+    }
+    return r;
+}
+
+/* A case that seems ready, uniformly chosen; -1 if none does. S1: reservoir sampling. */
+static int32_t glance(struct m *m, const struct select *s)
+{
+    int32_t chosen = -1;
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct go_case *k = &s->cases[i];
+        if (k->op <= GO_CASE_SEND && k->c != NULL && may(k)) {
+            seen++;
+            if (seen == 1 || goi_random(m, seen) == 0) {
+                chosen = (int32_t)i;
+            }
+        }
+    }
+    return chosen;
+}
+
+static void sort_order(struct select *s)
+{
+    /* Insertion for the few, and already sorted arrays are the rule for the many. Shell's gaps keep
+     * the worst case of 65536 cases below a second. */
+    for (uint32_t gap = s->nchan / 2 > 0 ? s->nchan / 2 : 1; gap > 0; gap /= 2) {
+        for (uint32_t i = gap; i < s->nchan; i++) {
+            uint16_t x = s->order[i];
+            uint32_t j = i;
+            while (j >= gap &&
+                   (uintptr_t)s->cases[s->order[j - gap]].c > (uintptr_t)s->cases[x].c) {
+                s->order[j] = s->order[j - gap];
+                j -= gap;
+            }
+            s->order[j] = x;
+        }
+    }
+}
+
+static struct go_chan *chan_at(const struct select *s, uint32_t i)
+{
+    return s->cases[s->order[i]].c;
+}
+
+static void lock_all(const struct select *s)
+{
+    struct go_chan *last = NULL;
+    for (uint32_t i = 0; i < s->nchan; i++) {
+        struct go_chan *c = chan_at(s, i);
+        if (c != last) {
+            goi_lock(&c->lock);
+            last = c;
+        }
+    }
+}
+
+static void unlock_all(const struct select *s)
+{
+    struct go_chan *last = s->nchan > 0 ? chan_at(s, 0) : NULL;
+    for (uint32_t i = 1; i < s->nchan; i++) {
+        struct go_chan *c = chan_at(s, i); /* S3: read before the unlock */
+        if (c != last) {
+            goi_unlock(&last->lock);
+            last = c;
+        }
+    }
+    if (last != NULL) {
+        goi_unlock(&last->lock);
+    }
+}
+
+static void commit(struct m *m, void *arg)
+{
+    (void)m;
+    unlock_all(arg);
+}
+
+/* Locked: a ready case, tried and done; -1 if none is. */
+static int32_t try_all_locked(struct m *m, const struct select *s, enum goi_try *r, struct g **wake)
+{
+    int32_t chosen = glance(m, s);
+    if (chosen >= 0) {
+        *r = try_locked(&s->cases[chosen], wake);
+        if (*r == GOI_TRY_WAIT) { /* only waiters that others have claimed: look one by one */
+            for (uint32_t i = 0; i < s->nchan && *r == GOI_TRY_WAIT; i++) {
+                chosen = s->order[i];
+                *r = try_locked(&s->cases[chosen], wake);
+            }
+        }
+    }
+    return chosen >= 0 && *r != GOI_TRY_WAIT ? chosen : -1;
+}
+
+static void enqueue_all(struct select *s, struct g *g, uint32_t ticket)
+{
+    for (uint32_t i = 0; i < s->nchan; i++) {
+        uint16_t index = s->order[i];
+        struct go_case *k = &s->cases[index];
+        struct goi_waiter *w = &s->waiters[i];
+        *w = (struct goi_waiter){.g = g,
+                                 .value = k->value,
+                                 .c = k->c,
+                                 .ticket = ticket,
+                                 .claimed = true,
+                                 .index = index};
+        goi_waitq_push(k->op == GO_CASE_SEND ? &k->c->sendq : &k->c->recvq, w);
+        goi_race_release(w);
+    }
+}
+
+static void dequeue_all(struct select *s)
+{
+    lock_all(s);
+    for (uint32_t i = 0; i < s->nchan; i++) {
+        struct goi_waiter *w = &s->waiters[i];
+        if (w->queued) {
+            bool send = s->cases[w->index].op == GO_CASE_SEND;
+            goi_waitq_remove(send ? &w->c->sendq : &w->c->recvq, w);
+        }
+    }
+    unlock_all(s); /* S4 */
+}
+
+/* Nothing is ready and all is locked: parks. Index of the case that fired; *closed says how. */
+static int32_t wait_all(struct m *m, struct select *s, bool *closed)
+{
+    struct g *g = m->g;
+    enum wait_reason why = s->nchan == 0 && s->after < 0 ? GOI_WAIT_SELECT_EMPTY : GOI_WAIT_SELECT;
+    uint32_t ticket = goi_claim_begin(g);
+    enqueue_all(s, g, ticket);
+    g->wake_arg = NULL;
+    int r = goi_park_until(&m, why, s, commit, s, ticket, s->deadline);
+    goi_claim_end(g, ticket);
+    struct goi_waiter *w = g->wake_arg;
+    dequeue_all(s);
+    int32_t chosen = s->after;
+    *closed = false;
+    if (r == 0) {
+        goi_assert(w != NULL);
+        goi_race_acquire(w);
+        struct go_case *k = &s->cases[w->index];
+        chosen = w->index;
+        *closed = !w->ok;
+        if (k->op == GO_CASE_RECV) {
+            if (!w->ok && k->value != NULL) {
+                memset(k->value, 0, w->c->elem);
+            }
+            if (k->ok != NULL) {
+                *k->ok = w->ok;
+            }
+        }
+    }
+    goi_leave(m);
+    return chosen;
+}
+
+static int finish(const struct select *s, int32_t chosen, bool closed)
+{
+    struct go_case *k = &s->cases[chosen];
+    if (closed && k->op == GO_CASE_SEND) {
+        goi_panic_text("send on closed channel");
+    }
+    if (GOI_UNLIKELY(goi_annot != 0) && k->op == GO_CASE_RECV && k->value != NULL) {
+        goi_race_write(k->value, k->c->elem);
+    }
+    return k->id;
+}
+
+/* Default and after cases, and the order of the channels. */
+static void survey(struct m *m, struct select *s)
+{
+    int64_t now = 0;
+    s->dflt = s->after = -1;
+    s->deadline = GOI_FOREVER;
+    s->nchan = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct go_case *k = &s->cases[i];
+        if (k->op == GO_CASE_DEFAULT) {
+            s->dflt = (int32_t)i;
+        } else if (k->op == GO_CASE_AFTER) {
+            now = now == 0 ? goi_now() : now;
+            int64_t when = goi_after(now, k->after > 0 ? k->after : 0);
+            if (s->after < 0 || when < s->deadline ||
+                (when == s->deadline && goi_random(m, 2) == 0)) {
+                s->after = (int32_t)i;
+                s->deadline = when;
+            }
+        } else if (k->c != NULL) {
+            s->order[s->nchan++] = (uint16_t)i;
+        }
+    }
+    if (s->dflt >= 0) {
+        s->deadline = GOI_FOREVER;
+    }
+}
+
+static int run(struct m *m, struct select *s)
+{
+    enum goi_try r = GOI_TRY_WAIT;
+    struct g *wake = NULL;
+    bool closed = false;
+    int32_t chosen = glance(m, s);
+    if (chosen >= 0) {
+        struct go_chan *c = s->cases[chosen].c;
+        goi_lock(&c->lock);
+        r = try_locked(&s->cases[chosen], &wake);
+        goi_unlock(&c->lock);
+    }
+    if (r == GOI_TRY_WAIT) {
+        survey(m, s);
+        sort_order(s);
+        lock_all(s);
+        chosen = try_all_locked(m, s, &r, &wake);
+        if (chosen < 0 && s->dflt < 0) {
+            chosen = wait_all(m, s, &closed);
+            return finish(s, chosen, closed);
+        }
+        unlock_all(s);
+        if (chosen < 0) {
+            goi_leave(m);
+            return s->cases[s->dflt].id;
+        }
+    }
+    if (wake != NULL) {
+        goi_ready(m, wake);
+    }
+    goi_leave(m);
+    return finish(s, chosen, r == GOI_TRY_CLOSED);
+}
+
+static GOI_NOINLINE int select_many(struct go_case *cases, size_t n)
+{
+    struct select s = {.cases = cases, .n = (uint32_t)n};
+    s.waiters = malloc(n * sizeof *s.waiters);
+    s.order = malloc(n * sizeof *s.order);
+    if (s.waiters == NULL || s.order == NULL) {
+        goi_fatal("out of memory (select)");
+    }
+    int id = run(goi_enter(), &s);
+    free(s.waiters);
+    free(s.order);
+    return id;
+}
+
+int goi_select(struct go_case *cases, size_t n)
+{
+    struct goi_waiter waiters[ON_STACK];
+    uint16_t order[ON_STACK];
+    if (n > ON_STACK) {
+        if (n > CASES_MAX) {
+            goi_panic_text("reflect.Select: too many cases (max 65536)");
+        }
+        return select_many(cases, n);
+    }
+    struct select s = {.cases = cases, .waiters = waiters, .order = order, .n = (uint32_t)n};
+    return run(goi_enter(), &s);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* deadlock.c: the verdict on the whole process.
+ *
+ * Given when nothing can ever run again:
+ *   V1  all Ps are idle and the global queue is empty;
+ *   V2  no goroutine runs user code without a P (it may be in a blocking call that ends);
+ *   V3  no timer is pending that would make a goroutine runnable;
+ *   V4  no goroutine waits for something outside (sockets, signals, processes);
+ *   V5  no thread exists that the runtime did not make: one that has not called the runtime yet may
+ *       still do so, and the runtime cannot know what it is up to.
+ * V1 to V4 are read under sched.lock, where they can only change together with the Ps' idleness.
+ * V5 is the count in /proc/self/task against the threads we know, so the verdict is given by sysmon
+ * after 20 ms of idleness instead of on the idle path.
+ */
+#include "annot/annot.h"
+#include "sched/internal.h"
+
+enum { AGAIN_NS = 1000000000 };
+
+static bool all_quiet_locked(void)
+{
+    return ld_rlx(&goi_sched.npidle) == (uint32_t)goi_sched.nprocs &&   /* V1 */
+           goi_runq_len(&goi_sched.global) == 0 &&                      /* V1 */
+           goi_sched.ndetached == 0 &&                                  /* V2 */
+           ld_rlx(&goi_sched.io_waiters) == 0 &&                        /* V4 */
+           !ld_rlx(&goi_sched.exiting);
+}
+
+int64_t goi_deadlock_check(int64_t now)
+{
+    goi_lock(&goi_sched.lock);
+    bool quiet = all_quiet_locked() && goi_timers_pending() == 0; /* V3 */
+    bool foreign = goi_sched.nforeign > 0;
+    int known = goi_sched.nm + goi_sched.nother_threads;
+    goi_unlock(&goi_sched.lock);
+    if (!quiet) {
+        return GOI_FOREVER; /* whoever changes that takes a P, which wakes sysmon */
+    }
+    if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
+        known++; /* its background thread */
+    }
+    if (foreign || gop_thread_count() != known) { /* V5 */
+        return now + AGAIN_NS;
+    }
+    goi_lock(&goi_sched.lock);
+    quiet = all_quiet_locked() && goi_timers_pending() == 0;
+    goi_unlock(&goi_sched.lock);
+    if (quiet) {
+        bool main_left = goi_sched.main_g != NULL &&
+                         ld_rlx(&goi_sched.main_g->state) == GOI_G_DEAD;
+        goi_crash_deadlock(main_left && goi_g_count() == 0
+                               ? "no goroutines (main called runtime.Goexit) - deadlock!"
+                               : "all goroutines are asleep - deadlock!");
+    }
+    return now + AGAIN_NS;
+}

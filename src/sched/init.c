@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* init.c: how the runtime starts, and how the process ends.
+ *
+ * The runtime starts at the first call into it, on whichever thread. [INIT] started is stored with
+ * release when everything is in place, and acquired by every later caller.
+ *
+ * When main returns (or anybody calls exit) the process ends at once: an exit handler, registered
+ * at the start and so run after the program's own, stops all other Ms at their next entry into the
+ * runtime and keeps the idle ones asleep. Goroutines in user code run on for the few microseconds
+ * that stdio needs to flush; no C library can stop them.                      [EXIT]
+ *
+ * fork without exec: only the calling thread exists in the child, so the scheduler cannot run. The
+ * child may exec or _exit; any call into the runtime is a clear fatal error.
+ */
+#include "annot/annot.h"
+#include "sched/internal.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+struct goi_sched goi_sched;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+void goi_freeze(void)
+{
+    goi_a32 never;
+    st_rlx(&never, 0);
+    for (;;) { /* ends with the process */
+        gop_futex_wait(&never, 0, GOI_FOREVER);
+    }
+}
+
+static void at_exit(void)
+{
+    struct m *self = goi_m();
+    goi_lock(&goi_sched.lock);
+    st_rlx(&goi_sched.exiting, true); /* [EXIT] */
+    for (struct m *m = goi_sched.all_m; m != NULL; m = m->all_next) {
+        if (m != self) {
+            or_rel(&m->attn, GOI_ATTN_EXIT); /* [EXIT] with the acquire in goi_enter */
+        }
+    }
+    goi_unlock(&goi_sched.lock);
+}
+
+static void after_fork_in_child(void)
+{
+    struct m *m = goi_m();
+    goi_sched.forked = true;
+    if (m != NULL) {
+        or_rlx(&m->attn, GOI_ATTN_FORKED);
+    }
+}
+
+static void start(void)
+{
+    goi_sched.have_membarrier = gop_membarrier_init();
+    goi_annot_init();
+    goi_knobs_init();
+    goi_sched.seed = goi_knob_seed() != 0 ? goi_knob_seed() : gop_random_seed();
+    st_rlx(&goi_sched.id_next, 2); /* 1 is main */
+    goi_stack_init();
+    goi_thread_init();
+    goi_overflow_init(goi_crash_overflow);
+    goi_procs_init();
+    goi_sysmon_start();
+    atexit(at_exit);
+    pthread_atfork(NULL, NULL, after_fork_in_child);
+    st_rel(&goi_sched.started, true); /* [INIT] */
+}
+
+void goi_init(void)
+{
+    if (!ld_acq(&goi_sched.started)) { /* [INIT] */
+        pthread_once(&once, start);
+    }
+}

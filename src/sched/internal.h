@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h: what the files of src/sched share with each other and with nobody else. */
+#ifndef GOI_SCHED_INTERNAL_H
+#define GOI_SCHED_INTERNAL_H
+#include "os/os.h"
+#include "sched/sched.h"
+#include "sched/upcalls.h"
+
+/* --- tunables, with the measurements in the files that use them */
+enum {
+    GOI_SLICE_NS = 10000000,        /* a goroutine keeps its P this long (Go: the same) */
+    GOI_PICK_BUDGET = 61,           /* picks between two looks at fairness and the clock (Go) */
+    GOI_SPIN_NS = 8000,             /* a thread without work looks around this long */
+    GOI_M_STACK = 256 << 10,        /* a thread's own stack */
+};
+
+/* --- states */
+GOI_INLINE void goi_gset(struct g *g, enum gstate from, enum gstate to)
+{
+    goi_assert(ld_rlx(&g->state) == (uint32_t)from);
+    goi_assert(goi_gstate_legal(from, to));
+    st_rlx(&g->state, (uint32_t)to); /* stale reads: dumps only */
+}
+
+GOI_INLINE struct g *goi_g_of(struct goi_runnable *r)
+{
+    return r != NULL ? goi_container_of(r, struct g, run) : NULL;
+}
+
+/* --- park.c */
+/* Leaves `from` (state already set) for `to`; returns when somebody switches back, on whatever
+ * thread that is. `post` runs on `to`. */
+struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_post *post) GOI_PARKS;
+/* Leaves `from` for the next local goroutine or the scheduler stack. */
+struct m *goi_schedule(struct m *m, struct g *from, struct goi_post *post) GOI_PARKS;
+struct g *goi_pick(struct m *m, struct p *p);
+/* First thing on a stack that was switched to. */
+struct m *goi_arrive(struct g *self, struct goi_post *post);
+
+/* --- proc.c: Ps, their queues, threads */
+struct p *goi_p_new(int id);
+void goi_global_push(struct g *g);              /* takes sched.lock, wakes a P if one is idle */
+void goi_global_push_locked(struct g *g);
+/* Up to a fair share of the global queue to p's woken queue; true if anything came. */
+bool goi_global_grab(struct p *p);
+void goi_p_bind_locked(struct p *p, struct m *m);
+void goi_p_unbind_locked(struct p *p, struct m *m);
+void goi_p_idle_locked(struct p *p);
+struct p *goi_p_take_idle_locked(void);
+/* Gives p, which nobody holds, to an idle thread or a new one. Not under sched.lock. */
+void goi_p_start(struct p *p);
+/* Wakes a thread for an idle P when there is one and nobody searches already. */
+void goi_wake_one(bool insist);
+GOI_INLINE void goi_wake_maybe(void)
+{
+    /* [IDLE] relaxed: a stale value delays parallelism until sysmon's next look, never loses work:
+     * the goroutine is on a queue that its P's owner will look at before it idles. */
+    if (GOI_UNLIKELY(ld_rlx(&goi_sched.npidle) != 0) && ld_rlx(&goi_sched.nspinning) == 0) {
+        goi_wake_one(false);
+    }
+}
+/* Ends the running goroutine's slice: yields, through the global queue and the scheduler stack
+ * when the P itself must go. */
+struct m *goi_p_give_up(struct m *m, bool retire) GOI_PARKS;
+uint32_t goi_p_work(const struct p *p);         /* queued goroutines, without runnext; a hint */
+
+/* --- hold.c: the asymmetric Dekker protocol (essay there) */
+bool goi_hold_p_locked(struct p *p);
+void goi_release_p_locked(struct p *p);
+/* Takes p from its holder, which is outside the runtime and held. */
+void goi_detach_p_locked(struct p *p);
+/* Half of victim's work to the global queue, by its owner or while it is held. */
+void goi_share_locked(struct p *victim, bool with_next);
+
+/* --- thread.c */
+struct m *goi_m_new(void);
+void goi_m_start(struct m *m);                  /* creates the thread */
+void goi_m_init_thread(struct m *m);            /* thread-local parts, on the thread itself */
+struct m *goi_adopt(void);                      /* first call of a thread that is not ours */
+struct m *goi_m_new_system(void);               /* for sysmon: never has a P, not counted */
+void goi_thread_init(void);
+void goi_thread_exit(void) GOI_NORETURN;        /* go_exit on a foreign thread */
+void goi_g_extra_free(struct g *g);             /* labels, locals */
+
+/* --- loop.c, maxprocs.c */
+void goi_loop_attend(struct m *m);              /* requests in m->attn, on the scheduler stack */
+void goi_procs_init(void);
+void goi_loop(void *param, void *post) GOI_NORETURN;
+int64_t goi_timers_all_next(void);
+
+/* --- init.c */
+void goi_freeze(void) GOI_NORETURN;             /* stops this thread until the process is gone */
+
+/* --- sysmon.c */
+void goi_sysmon_start(void);
+void goi_sysmon_wake_locked(void);
+
+/* --- deadlock.c: everything is idle and has been for a while. Dies if nothing can ever happen
+ * again; else says when to ask again. Called by sysmon. */
+int64_t goi_deadlock_check(int64_t now);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* park.c: how a goroutine stops running, and how it starts again.
+ *
+ * A goroutine that must wait does two things that cannot be one thing: it publishes a waiter record
+ * where a waker will find it, and it gives up its stack. In between it can be found and is still
+ * running; a waker that resumed it there would put one stack on two threads. So the record is
+ * published under a lock which the parker does not release itself: it switches to the next
+ * goroutine (or to the thread's scheduler stack), and *that* stack releases the lock. This is the
+ * commit, carried by the switch as a struct goi_post. Whoever takes the lock next meets a goroutine
+ * that has truly stopped.
+ *
+ *   P1  A record is reachable only under the lock that the commit releases. (callers; goi_ready)
+ *   P2  The commit runs with the parker's registers saved, on another stack, with a P held or on
+ *       the scheduler stack.                                             (goi_arrive)
+ *   P3  Exactly one waker wins a goroutine that waits for several things. (goi_claim,
+ *       tests/model/claim)
+ *   P4  A goroutine that is made runnable is on no queue.                 (goi_runq_push_*, Q2)
+ *
+ * Run order. The goroutine readied last runs next (runnext): a hand-off stays on the waker's P at
+ * switch cost and inherits its time slice, so that a pair that plays ping-pong cannot hold the P
+ * for longer than 10 ms. Then those that became ready, first in first out. Then those that never
+ * ran, newest first: depth first keeps a spawning tree small (skynet: 60 goroutines alive instead
+ * of a million) and its stacks warm. Every 61 picks the oldest of everything gets its turn, the
+ * global queue and the timers are looked at, so nothing waits without bound.
+ *
+ * A spawner that is GOI_FRESH_MAX unstarted goroutines ahead lets them run first and goes on behind
+ * them: otherwise `for (1M) go(f)` needs a million stacks to run functions that end at once.
+ *
+ * Rejected: a "still parking" flag that wakers spin on. It saves one store and hangs when the
+ * parker's thread is descheduled between the two steps. Rejected: always through the scheduler
+ * stack (6.9 ns a switch against 5.0). Rejected: one FIFO for all (breadth first, see above).
+ *
+ * [CLAIM] claim holds generation << 1 | taken. Winners store with release so that what they wrote
+ * for the sleeper (wake_arg) is seen by it after the acquire in goi_claim_end.
+ */
+#include "sched/internal.h"
+#include <errno.h>
+
+struct m *goi_arrive(struct g *self, struct goi_post *post)
+{
+    struct m *m = goi_m();
+    goi_assert(m->g == self);
+    goi_assert(ld_rlx(&m->in_rt) == 1);
+    goi_annot_arrive(&self->annot);
+    if (post != NULL) {
+        if (post->fn == NULL) {
+            goi_unlock(post->arg);
+        } else {
+            post->fn(m, post->arg); /* P2 */
+        }
+    }
+    return m;
+}
+
+GOI_INLINE struct m *switch_to(struct m *m, struct g *from, struct g *to, struct goi_post *post)
+{
+    goi_assert(from != to);
+    from->saved_errno = *m->errno_place;
+    if (GOI_UNLIKELY(m->cxx_place != NULL)) {
+        from->cxx[0] = m->cxx_place[0];
+        from->cxx[1] = m->cxx_place[1];
+        m->cxx_place[0] = to->cxx[0];
+        m->cxx_place[1] = to->cxx[1];
+    }
+    m->g = to;
+    to->m = m;
+    goi_annot_switch(&from->annot, &to->annot, ld_rlx(&from->state) == GOI_G_DEAD);
+    struct goi_post *back = goi_switch(&from->regs, &to->regs, post);
+    m = goi_arrive(from, back);
+    *m->errno_place = from->saved_errno;
+    return m;
+}
+
+struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_post *post)
+{
+    return switch_to(m, from, to, post);
+}
+
+/* The rare part of a pick: fairness, the global queue, due timers. */
+static GOI_COLD struct g *pick_slow(struct m *m, struct p *p)
+{
+    struct goi_runnable *r;
+    p->budget = GOI_PICK_BUDGET;
+    if (goi_timers_next(p->timers) != GOI_FOREVER) {
+        goi_timers_run(m, p->timers, goi_now());
+    }
+    if (goi_runq_len(&goi_sched.global) > 0) {
+        goi_lock(&goi_sched.lock);
+        r = goi_runq_pop_head(&goi_sched.global);
+        goi_unlock(&goi_sched.lock);
+        if (r != NULL) {
+            return goi_g_of(r);
+        }
+    }
+    /* The oldest unstarted goroutine: the last-in-first-out queue must not bury it. */
+    return goi_g_of(goi_runq_pop_tail(&p->fresh));
+}
+
+GOI_INLINE struct g *pick(struct m *m, struct p *p)
+{
+    struct goi_runnable *r;
+    struct g *g;
+    st_rlx(&p->picks, ld_rlx(&p->picks) + 1); /* [stat] for sysmon and thieves */
+    if (GOI_UNLIKELY(--p->budget == 0)) {
+        g = pick_slow(m, p);
+        if (g != NULL) {
+            st_rlx(&p->tick, ld_rlx(&p->tick) + 1);
+            return g;
+        }
+    }
+    g = p->runnext;
+    if (g != NULL) {
+        p->runnext = NULL;
+        st_rlx(&p->has_next, 0);
+        return g;
+    }
+    st_rlx(&p->tick, ld_rlx(&p->tick) + 1); /* [stat] a new slice begins */
+    r = goi_runq_pop_head(&p->woken);
+    if (r == NULL) {
+        r = goi_runq_pop_head(&p->fresh);
+    }
+    return goi_g_of(r);
+}
+
+struct g *goi_pick(struct m *m, struct p *p) { return pick(m, p); }
+
+/* Leaves `from`, whose state is set, for whatever runs next. */
+GOI_INLINE struct m *schedule(struct m *m, struct g *from, struct goi_post *post)
+{
+    struct g *to = NULL;
+    if (GOI_LIKELY(m->p != NULL) && GOI_LIKELY(from->locked_m == NULL)) {
+        to = pick(m, m->p);
+        if (to != NULL && GOI_UNLIKELY(to->locked_m != NULL)) {
+            goi_runq_push_head(&m->p->woken, &to->run); /* the scheduler stack hands it over */
+            to = NULL;
+        }
+    }
+    if (GOI_UNLIKELY(to == NULL)) {
+        return switch_to(m, from, m->g0, post);
+    }
+    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    return switch_to(m, from, to, post);
+}
+
+struct m *goi_schedule(struct m *m, struct g *from, struct goi_post *post)
+{
+    return schedule(m, from, post);
+}
+
+/* A foreign thread waits on its own futex: nothing to switch to.
+ * [TPARK] release by goi_ready after it is done with g, acquire here: the waker's writes. */
+static GOI_COLD struct m *park_thread(struct m *m, struct g *g, struct goi_post *post)
+{
+    st_rlx(&g->thread_wake, 0);
+    int saved = *m->errno_place;
+    if (post->fn == NULL) {
+        goi_unlock(post->arg);
+    } else {
+        post->fn(m, post->arg);
+    }
+    while (ld_acq(&g->thread_wake) == 0) { /* [TPARK] ends when a waker stores 1 */
+        gop_futex_wait(&g->thread_wake, 0, GOI_FOREVER);
+    }
+    goi_gset(g, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    *m->errno_place = saved;
+    return m;
+}
+
+struct m *goi_park(struct m *m, enum wait_reason reason, void *object,
+                   void (*commit)(struct m *m, void *arg), void *arg)
+{
+    struct g *g = m->g;
+    struct goi_post post = {.fn = commit, .arg = arg};
+    goi_assert(ld_rlx(&m->in_rt) == 1);
+    goi_assert((g->flags & GOI_G_SCHED) == 0);
+    g->reason = (uint8_t)reason;
+    g->wait_object = object;
+    goi_gset(g, GOI_G_RUNNING, GOI_G_WAITING);
+    if (GOI_UNLIKELY(m->foreign)) {
+        return park_thread(m, g, &post);
+    }
+    return schedule(m, g, &post);
+}
+
+/* [TPARK] The word may be gone as soon as it is 1: foreign m's and g's are never freed, so the
+ * wake that follows at worst wakes a later wait of the same thread, which looks again. */
+static GOI_COLD void ready_thread(struct g *g)
+{
+    goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
+    st_rel(&g->thread_wake, 1); /* [TPARK] */
+    gop_futex_wake(&g->thread_wake, 1);
+}
+
+void goi_ready(struct m *m, struct g *g)
+{
+    struct p *p = m->p;
+    g->wait_since = 0;
+    if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
+        ready_thread(g);
+        return;
+    }
+    goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
+    if (GOI_UNLIKELY(p == NULL)) {
+        goi_global_push(g);
+        return;
+    }
+    struct g *old = p->runnext;
+    p->runnext = g;
+    if (old != NULL) {
+        goi_runq_push_tail(&p->woken, &old->run);
+        goi_wake_maybe();
+    } else {
+        st_rlx(&p->has_next, 1); /* [stat] for sysmon */
+    }
+}
+
+void goi_ready_back(struct m *m, struct g *g)
+{
+    g->wait_since = 0;
+    if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
+        ready_thread(g);
+        return;
+    }
+    goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
+    if (GOI_UNLIKELY(m->p == NULL)) {
+        goi_global_push(g);
+        return;
+    }
+    goi_runq_push_tail(&m->p->woken, &g->run);
+    goi_wake_maybe();
+}
+
+static void requeue(struct m *m, void *arg)
+{
+    struct g *g = arg;
+    goi_assert(m->p != NULL);
+    goi_runq_push_tail(&m->p->woken, &g->run);
+}
+
+struct m *goi_yield(struct m *m)
+{
+    struct g *g = m->g;
+    struct p *p = m->p;
+    if (GOI_UNLIKELY(m->foreign)) {
+        gop_thread_yield();
+        return m;
+    }
+    if (p->runnext != NULL) { /* a yield gives way to all, in order */
+        goi_runq_push_tail(&p->woken, &p->runnext->run);
+        p->runnext = NULL;
+        st_rlx(&p->has_next, 0);
+    }
+    struct g *to = pick(m, p);
+    if (to == NULL) {
+        return m;
+    }
+    goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
+    if (GOI_UNLIKELY(to->locked_m != NULL) || GOI_UNLIKELY(g->locked_m != NULL)) {
+        struct goi_post post = {.fn = requeue, .arg = g};
+        goi_runq_push_head(&p->woken, &to->run);
+        return switch_to(m, g, m->g0, &post);
+    }
+    /* Our stack is safe on the queue before the switch: nobody else may take from this P's queues
+     * while we are inside the runtime, and the goroutine that runs next is inside it too. */
+    goi_runq_push_tail(&p->woken, &g->run);
+    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    return switch_to(m, g, to, NULL);
+}
+
+uint32_t goi_claim_begin(struct g *g)
+{
+    uint32_t c = (ld_rlx(&g->claim) | 1) + 1; /* next generation, not taken */
+    st_rlx(&g->claim, c);                     /* published by the lock of the waiter queue */
+    return c;
+}
+
+bool goi_claim(struct g *g, uint32_t ticket)
+{
+    uint32_t expected = ticket;
+    goi_assert((ticket & 1) == 0);
+    return ld_rlx(&g->claim) == ticket && cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] */
+}
+
+bool goi_claim_end(struct g *g, uint32_t ticket)
+{
+    uint32_t expected = ticket;
+    goi_assert(ld_rlx(&g->claim) >> 1 == ticket >> 1);
+    return cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] true: nobody had claimed */
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* preempt.c: the slow path of entering the runtime.
+ *
+ * No C code is ever switched asynchronously: malloc, stdio and thread-locals forbid it. Instead the P
+ * is taken away from a goroutine that runs or sleeps for long (sysmon.c, hold.c), and the goroutine
+ * goes on as an ordinary thread until its next call into the runtime. Here is that call. It also
+ * answers the other requests that are left in m->attn: share work, yield, look at the timers.
+ *
+ *   E1  Past goi_enter a goroutine that is not foreign has a P, and HOLD was seen clear after
+ *       in_rt was set.                                                     (assert at the end)
+ *   E2  A goroutine that finds no P leaves its thread: it is queued like any runnable one, and
+ *       its thread idles.                                                  (acquire_p)
+ */
+#include "sched/internal.h"
+
+static void requeue_global(struct m *m, void *arg)
+{
+    struct g *g = arg;
+    goi_lock(&goi_sched.lock);
+    goi_must(m->detached);
+    m->detached = false;
+    goi_sched.ndetached--;
+    goi_global_push_locked(g);
+    goi_unlock(&goi_sched.lock);
+    if (ld_rlx(&goi_sched.npidle) != 0) {
+        goi_wake_one(true);
+    }
+}
+
+static void own_slice(struct m *m)
+{
+    if (m->hog_slice) {
+        m->hog_slice = false;
+        gop_thread_slice(0, 100000);
+    }
+}
+
+/* The P was taken while we were away. Returns the M we are on afterwards. */
+static struct m *acquire_p(struct m *m)
+{
+    struct g *g = m->g;
+    goi_lock(&goi_sched.lock);
+    struct p *p = goi_p_take_idle_locked();
+    if (p != NULL) {
+        goi_p_bind_locked(p, m);
+        m->detached = false;
+        goi_sched.ndetached--;
+        goi_unlock(&goi_sched.lock);
+        own_slice(m);
+        return m;
+    }
+    goi_unlock(&goi_sched.lock);
+    own_slice(m);
+    goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
+    struct goi_post post = {.fn = requeue_global, .arg = g}; /* E2 */
+    return goi_switch_to(m, g, m->g0, &post);
+}
+
+static void share(struct m *m)
+{
+    goi_lock(&goi_sched.lock);
+    goi_share_locked(m->p, false);
+    goi_unlock(&goi_sched.lock);
+}
+
+struct m *goi_enter_slow(struct m *m)
+{
+    if (m == NULL) {
+        m = goi_adopt();
+        st_rlx(&m->in_rt, 1);
+    }
+    for (;;) { /* ends: each request is cleared before it is answered */
+        fence_seq(); /* [RT] only needed without membarrier; over-ordered otherwise */
+        uint32_t a = ld_acq(&m->attn); /* [RT] H3 */
+        if (GOI_UNLIKELY((a & GOI_ATTN_EXIT) != 0)) {
+            goi_freeze();
+        }
+        if (GOI_UNLIKELY((a & GOI_ATTN_FORKED) != 0)) {
+            goi_fatal("goroutines used in the child of fork: it may only exec or _exit");
+        }
+        if ((a & GOI_ATTN_HOLD) != 0) {
+            goi_lock(&goi_sched.lock); /* the holder clears HOLD before it releases */
+            goi_unlock(&goi_sched.lock);
+            continue;
+        }
+        if (m->foreign) {
+            return m;
+        }
+        if ((a & GOI_ATTN_NO_P) != 0) {
+            m = acquire_p(m);
+            continue;
+        }
+        a &= ~(uint32_t)GOI_ATTN_FENCE;
+        if (a == 0) {
+            break;
+        }
+        and_acqrel(&m->attn, ~(a & (GOI_ATTN_SHARE | GOI_ATTN_SLICE | GOI_ATTN_DUE |
+                                    GOI_ATTN_RETIRE))); /* [RT] over-ordered */
+        if ((a & GOI_ATTN_SHARE) != 0) {
+            share(m);
+        }
+        if ((a & GOI_ATTN_DUE) != 0) {
+            goi_timers_run(m, m->p->timers, goi_now());
+        }
+        if ((a & (GOI_ATTN_SLICE | GOI_ATTN_RETIRE)) != 0) {
+            m = goi_p_give_up(m, (a & GOI_ATTN_RETIRE) != 0);
+        }
+    }
+    goi_assert(m->p != NULL); /* E1 */
+    return m;
+}

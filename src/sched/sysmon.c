@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* sysmon.c: the thread that watches over the Ps.
+ *
+ * It has no P and runs no goroutine. While any P is busy it looks at them every 20 us to 1 ms (less
+ * often the longer nothing needed it), and when all have been idle for a while it sleeps until a P
+ * is taken: with everything blocked there is no CPU use at all. For each busy P:
+ *
+ *   - the goroutine has kept its P for 10 ms and calls the runtime now and then: GOI_ATTN_SLICE asks
+ *     it to yield at the next entry;
+ *   - it is in user code for 10 ms, or sleeps in the kernel (its thread's CPU clock stands still),
+ *     and something else could run: the P is taken and given to another thread;
+ *   - work waits behind it and another P is idle: wake a thread, which steals;
+ *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
+ *   - timers are overdue behind it: run here.
+ *
+ *   Y1  A P is taken only when held (hold.c) and only from the thread that was looked at: both under
+ *       one sched.lock.
+ *   Y2  sysmon sleeps without end only when all Ps are idle, and is woken, under sched.lock, by
+ *       whoever takes the first one.                                       [SYSMON]
+ */
+#include "sched/internal.h"
+
+enum {
+    LOOK_MIN_NS = 20000,
+    LOOK_MAX_NS = 1000000,
+    STUCK_NS = 40000,           /* in one stretch of user code: worth a closer look */
+    ASLEEP_NS = 200000,         /* of standing CPU clock: sleeps in the kernel */
+    LATE_NS = 100000,           /* a timer this overdue is run by sysmon */
+    QUIET_LOOKS = 50,           /* looks that found nothing before the pace slows */
+    IDLE_LOOKS = 24,            /* looks that found all Ps idle before sysmon sleeps (20 ms) */
+    HOG_SLICE_NS = 50000000,
+};
+
+static bool work_waits(const struct p *p, int64_t now)
+{
+    return goi_p_work(p) > 0 || ld_rlx(&p->has_next) != 0 ||
+           goi_runq_len(&goi_sched.global) > 0 || goi_timers_next(p->timers) <= now;
+}
+
+/* The P's goroutine shall not stop the others any longer. Under sched.lock; true if p was taken. */
+static bool take(struct p *p)
+{
+    struct m *m = p->m;
+    if (!goi_hold_p_locked(p)) {
+        return false;
+    }
+    goi_detach_p_locked(p); /* Y1 */
+    m->hog_slice = gop_thread_slice(m->tid, HOG_SLICE_NS);
+    return true;
+}
+
+/* Does the thread's CPU clock stand still? Needs two looks. */
+static bool sleeps_in_kernel(struct p *p, struct m *m, int64_t now)
+{
+    int64_t cpu = gop_thread_cpu(m->cpu_clock);
+    if (p->mon_cpu < 0) {
+        p->mon_cpu = cpu;
+        p->mon_cpu_since = now;
+        return false;
+    }
+    int64_t span = now - p->mon_cpu_since;
+    return cpu >= 0 && span >= ASLEEP_NS && cpu - p->mon_cpu < span / 20;
+}
+
+enum verdict { FINE, SUSPECT, TAKEN, WAKE };
+
+/* Notes whether the P's goroutine changed (a new slice), or anything ran at all, since the last
+ * look. Returns since when nothing has. */
+static int64_t note(struct p *p, int64_t now)
+{
+    uint32_t tick = ld_rlx(&p->tick);
+    uint32_t picks = ld_rlx(&p->picks);
+    if (tick != p->mon_tick) {
+        p->mon_tick = tick;
+        p->mon_since = now;
+    }
+    if (picks != p->mon_picks) {
+        p->mon_picks = picks;
+        p->mon_stuck = now;
+        p->mon_cpu = -1;
+    }
+    return p->mon_stuck;
+}
+
+/* One P, under sched.lock. */
+static enum verdict look(struct p *p, int64_t now)
+{
+    struct m *m = p->m;
+    int64_t stuck = now - note(p, now);
+    if (m == NULL) {
+        return FINE;
+    }
+    if (now - p->mon_since >= GOI_SLICE_NS) {
+        or_rlx(&m->attn, GOI_ATTN_SLICE);
+        p->mon_since = now;
+    }
+    if (stuck < STUCK_NS || !work_waits(p, now)) {
+        return FINE;
+    }
+    if (ld_rlx(&m->in_rt) == 0 &&
+        (stuck >= GOI_SLICE_NS || sleeps_in_kernel(p, m, now)) && take(p)) {
+        return TAKEN;
+    }
+    if (ld_rlx(&goi_sched.npidle) > 0) {
+        if (goi_p_work(p) == 0 && ld_rlx(&p->has_next) != 0 && goi_hold_p_locked(p)) {
+            goi_share_locked(p, true);
+            goi_release_p_locked(p);
+        }
+        return WAKE;
+    }
+    return SUSPECT;
+}
+
+static bool late_timers(struct m *self, int64_t now)
+{
+    bool any = false;
+    for (int i = 0; i < goi_procs_made(); i++) {
+        struct goi_timers *t = goi_sched.procs[i]->timers;
+        if (goi_timers_next(t) <= now - LATE_NS) {
+            goi_timers_run(self, t, now);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* All busy Ps. True if it was worth looking. */
+static bool look_at_all(struct m *self, int64_t now)
+{
+    bool active = false;
+    bool wake = false;
+    for (int i = 0; i < goi_procs_made(); i++) {
+        struct p *p = goi_sched.procs[i];
+        goi_lock(&goi_sched.lock);
+        enum verdict v = p->idle || p->retired ? FINE : look(p, now);
+        goi_unlock(&goi_sched.lock);
+        active |= v != FINE;
+        wake |= v == WAKE;
+        if (v == TAKEN) {
+            goi_p_start(p);
+        }
+    }
+    if (wake || (goi_runq_len(&goi_sched.global) > 0 && ld_rlx(&goi_sched.npidle) > 0)) {
+        goi_wake_one(true);
+    }
+    return late_timers(self, now) || active;
+}
+
+static bool all_idle_locked(void)
+{
+    return ld_rlx(&goi_sched.npidle) == (uint32_t)goi_sched.nprocs;
+}
+
+void goi_sysmon_wake_locked(void)
+{
+    if (ld_rlx(&goi_sched.sysmon_asleep)) {
+        st_rlx(&goi_sched.sysmon_asleep, false);
+        st_rel(&goi_sched.sysmon_wake, 1); /* [SYSMON] */
+        gop_futex_wake(&goi_sched.sysmon_wake, 1);
+    }
+}
+
+/* All Ps are idle and were for a while: is this the end, and if not, sleep. */
+static void deep_sleep(int64_t now)
+{
+    int64_t again = goi_deadlock_check(now);
+    goi_lock(&goi_sched.lock);
+    bool sleep = all_idle_locked();
+    if (sleep) { /* Y2 */
+        st_rlx(&goi_sched.sysmon_wake, 0);
+        st_rlx(&goi_sched.sysmon_asleep, true);
+    }
+    goi_unlock(&goi_sched.lock);
+    if (!sleep) {
+        return;
+    }
+    goi_stack_trim_cached(now);
+    if (ld_acq(&goi_sched.sysmon_wake) == 0) { /* [SYSMON] */
+        gop_futex_wait(&goi_sched.sysmon_wake, 0, again);
+    }
+    goi_lock(&goi_sched.lock);
+    st_rlx(&goi_sched.sysmon_asleep, false);
+    goi_unlock(&goi_sched.lock);
+}
+
+static void *sysmon(void *arg)
+{
+    struct m *self = arg;
+    int quiet = 0;
+    int idle = 0;
+    int64_t pace = LOOK_MIN_NS;
+    int64_t trim_at = goi_now() + 1000000000;
+    goi_m_init_thread(self);
+    gop_thread_name("gort-sysmon");
+    gop_timer_slack_small();
+    gop_thread_slice(0, 100000);
+    goi_annot_adopt(&self->g->annot);
+    st_rlx(&self->in_rt, 1);
+    for (;;) { /* for the life of the process */
+        gop_sleep_ns(pace);
+        int64_t now = goi_now();
+        goi_lock(&goi_sched.lock);
+        bool all_idle = all_idle_locked();
+        goi_unlock(&goi_sched.lock);
+        if (all_idle) {
+            pace = LOOK_MAX_NS;
+            if (++idle >= IDLE_LOOKS) {
+                deep_sleep(now);
+                pace = LOOK_MIN_NS;
+                idle = 0;
+            }
+            continue;
+        }
+        idle = 0;
+        if (look_at_all(self, now)) {
+            quiet = 0;
+            pace = LOOK_MIN_NS;
+        } else if (++quiet > QUIET_LOOKS) {
+            pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
+        }
+        if (now >= trim_at) {
+            goi_stack_trim_cached(now);
+            trim_at = now + 1000000000;
+        }
+    }
+    return NULL;
+}
+
+void goi_sysmon_start(void)
+{
+    struct m *m = goi_m_new_system();
+    int r = gop_thread_start(sysmon, m, GOI_M_STACK);
+    if (r != 0) {
+        goi_fatal("newosproc");
+    }
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* types.h: goroutine (g), thread (m), processor (p), and the scheduler's global state.
+ *
+ * Legend of the field tags:
+ *   [c]         constant after init
+ *   [o]         only the thread that owns the object (a g: the M running it, or whoever holds it
+ *               in its state; an m: its own thread; a p: the M that holds it, inside the runtime)
+ *   [l:sched]   under sched.lock
+ *   [w:sched]   written under sched.lock, read anywhere atomically
+ *   [s:waiting] owned by whoever may make the goroutine runnable (its queue's lock)
+ *   [a:TAG]     atomic, protocol TAG (docs/MEMORY_MODEL.md)
+ *   [stat]      counter: one writer, stale reads are harmless
+ */
+#ifndef GOI_SCHED_TYPES_H
+#define GOI_SCHED_TYPES_H
+#include "annot/annot.h"
+#include "arch/arch.h"
+#include "base/atomic.h"
+#include "base/base.h"
+#include "base/list.h"
+#include "base/rand.h"
+#include "lock/lock.h"
+#include "sched/gstate.h"
+#include "sched/runq.h"
+#include "sched/unwind.h"
+#include "stack/stack.h"
+#include <gort/base.h>
+
+struct m;
+struct p;
+struct goi_chan_waiter;
+
+/* What happens on the destination's stack right after a switch: the parker's lock is released, a
+ * dead goroutine's stack is put back. Lives on the stack that was left. */
+struct goi_post {
+    void (*fn)(struct m *m, void *arg);
+    void *arg;
+};
+
+enum { GOI_NAME_MAX = 31 };
+
+/* Labels are written by their goroutine only; dumps read those of stopped goroutines. */
+struct goi_label {
+    struct goi_label *next;
+    const char *value;
+    char key[];
+};
+
+/* Rarely used parts of a goroutine, allocated on first use. */
+struct g_extra {
+    char name[GOI_NAME_MAX + 1];
+    struct goi_label *labels;
+    struct goi_local *locals;       /* goroutine-local values; destroyed at exit */
+};
+
+struct g {
+    /* first line: what a switch touches */
+    struct goi_regs regs;           /* [o] saved stack pointer while not running */
+    struct goi_runnable run;        /* [o] links while on a run queue */
+    goi_a32 state;                  /* [a:G] enum gstate */
+    uint8_t reason;                 /* [s:waiting] enum wait_reason while waiting */
+    uint8_t flags;                  /* [o] GOI_G_* */
+    uint16_t lock_depth;            /* [o] go_lock_thread nesting */
+    int saved_errno;                /* [o] errno while not running */
+    goi_a32 claim;                  /* [a:CLAIM] generation*2 + taken, for waits with several wakers */
+    void *wake_arg;                 /* [s:waiting] who woke us (waiter record), set by the waker */
+    /* second line */
+    uint64_t id;                    /* [c] while alive */
+    struct m *m;                    /* [o] the thread that runs it */
+    struct m *locked_m;             /* [o] the only thread that may run it, or NULL */
+    struct g_extra *extra;          /* [o] or NULL */
+    uintptr_t cxx[2];               /* [o] __cxa_get_globals() while not running */
+    struct goi_annot_stack annot;   /* [o] */
+    /* the rest */
+    struct goi_stack *stack;        /* [c] its window; NULL: a thread's own stack */
+    goi_fn entry;                   /* [c] what it runs */
+    const char *site;               /* [c] "file:line" of the go statement */
+    void *created_pc;               /* [c] return address of the go statement */
+    uint64_t parent_id;             /* [c] */
+    goi_done done;                  /* [c] called with done_arg when it has ended, or NULL */
+    void *done_arg;
+    int64_t wait_since;             /* [s:waiting] gop_now() when a dump first saw it waiting; 0 */
+    void *wait_object;              /* [s:waiting] channel, mutex ... for reports */
+    struct goi_unwind unwind;       /* [o] defers, try frames, pending records */
+    goi_a32 thread_wake;            /* [a:TPARK] futex word of a foreign goroutine */
+    struct g *foreign_next;         /* [l:sched] list of foreign goroutines and main, for dumps */
+};
+_Static_assert(sizeof(struct g) <= GOI_STACK_DESC_BYTES, "a goroutine fits into its window's top");
+
+/* g.flags */
+enum {
+    GOI_G_MAIN = 1,                 /* the process's first thread */
+    GOI_G_FOREIGN = 2,              /* stands for a thread that the user made: parks on a futex */
+    GOI_G_SYSTEM = 4,               /* belongs to the runtime: not counted, never deadlocked */
+    GOI_G_SCHED = 8,                /* g0 of an M */
+};
+
+/* m.attn: reasons to take the slow path at the next entry [a:RT] */
+enum {
+    GOI_ATTN_NO_P = 1,              /* no P: acquire one (also set for good in foreign threads) */
+    GOI_ATTN_HOLD = 2,              /* somebody looks at our P under sched.lock: wait for the lock */
+    GOI_ATTN_SHARE = 4,             /* a thief is hungry: give half of the queue away */
+    GOI_ATTN_SLICE = 8,             /* ran for 10 ms: yield */
+    GOI_ATTN_DUE = 16,              /* timers are due or the network wants a look */
+    GOI_ATTN_RETIRE = 32,           /* GOMAXPROCS shrank: give the P up */
+    GOI_ATTN_EXIT = 64,             /* the process exits on another thread: stop */
+    GOI_ATTN_FORKED = 256,          /* child of fork: no scheduler here */
+    GOI_ATTN_FENCE = 128,           /* no membarrier here: always set, each entry fences */
+};
+
+struct m {
+    goi_a32 in_rt;                  /* [a:RT] 1 while inside the runtime */
+    goi_a32 attn;                   /* [a:RT] GOI_ATTN_* */
+    struct p *p;                    /* [a:RT] own thread, or under sched.lock with in_rt seen 0 */
+    struct g *g;                    /* [o] running now (g0 while scheduling) */
+    int *errno_place;               /* [c] this thread's errno */
+    uintptr_t *cxx_place;           /* [c] this thread's exception globals, or NULL */
+    struct goi_rand rand;           /* [o] */
+    struct g *g0;                   /* [c] scheduler stack */
+    bool foreign;                   /* [c] */
+    bool spinning;                  /* [o] looking for work, counted in sched.nspinning */
+    goi_a32 wake;                   /* [a:MPARK] futex word: 0 asleep or about to, 1 woken */
+    struct g *locked_g;             /* [o] goroutine that only this thread may run */
+    struct p *next_p;               /* [l:sched] P handed over with the wake */
+    struct m *link;                 /* [l:sched] list of idle threads */
+    struct m *all_next;             /* [w:sched] list of all */
+    bool idle;                      /* [l:sched] on the idle list */
+    bool detached;                  /* [l:sched] runs user code without a P */
+    bool hog_slice;                 /* [l:sched] has the long slice of a detached thread */
+    int id, tid;                    /* [c] */
+    int cpu_clock;                  /* [c] */
+    struct goi_regs boot;           /* [o] the thread's own stack, left at start */
+    void *sigstack;                 /* [c] alternate signal stack */
+    uint64_t seen_handoffs;         /* [stat] */
+};
+
+struct goi_timers;                  /* time/timer.h */
+
+struct p {
+    struct g *runnext;              /* [o] readied last by the running goroutine */
+    struct goi_runq woken;          /* [o] ready again, first in first out */
+    struct goi_runq fresh;          /* [o] never ran, last in first out */
+    goi_a32 has_next;               /* [stat] runnext != NULL, for sysmon */
+    goi_a32 tick;                   /* [stat] switches that began a new slice */
+    goi_a32 picks;                  /* [stat] all switches */
+    uint32_t budget;                /* [o] picks until fairness, clock and timers get their turn */
+    struct goi_stack_cache stacks;  /* [o] */
+    uint64_t id_next, id_end;       /* [o] batch of goroutine ids */
+    struct goi_timers *timers;      /* [c] */
+    struct m *m;                    /* [w:sched] holder, NULL while idle */
+    struct p *link;                 /* [l:sched] list of idle Ps */
+    int id;                         /* [c] */
+    bool idle;                      /* [l:sched] */
+    bool retired;                   /* [l:sched] index >= GOMAXPROCS */
+    /* sysmon's notes [o by sysmon] */
+    uint32_t mon_tick;
+    int64_t mon_since;
+    int64_t mon_cpu, mon_cpu_since;
+    uint32_t mon_picks;
+    int64_t mon_stuck;
+    /* statistics [stat] */
+    goi_a64 spawned, exited, steals, handoffs;
+} GOI_ALIGNED(2 * GOI_CACHE_LINE);
+
+enum { GOI_MAXPROCS_MAX = 1024, GOI_THREADS_MAX = 10000 };
+
+struct goi_sched {
+    struct goi_lock lock;
+    goi_abool started;              /* [a:INIT] */
+    int nprocs;                     /* [w:sched] GOMAXPROCS */
+    struct p *procs[GOI_MAXPROCS_MAX];  /* [w:sched] entries never move or go away */
+    goi_a32 nprocs_made;            /* [a:PROCS] */
+    struct p *idle_p;               /* [l:sched] */
+    goi_a32 npidle;                 /* [a:IDLE] */
+    struct m *idle_m;               /* [l:sched] */
+    goi_a32 nspinning;              /* [a:IDLE] */
+    struct goi_runq global;         /* [l:sched], n readable anywhere [a:IDLE] */
+    struct m *all_m;                /* [l:sched] */
+    int nm;                         /* [l:sched] threads made by the runtime, without foreign ones */
+    int nforeign;                   /* [l:sched] */
+    int ndetached;                  /* [l:sched] goroutines in user code without a P */
+    int nother_threads;             /* [l:sched] sysmon, helpers */
+    goi_ai64 poll_until;            /* [w:sched] until when the poller sleeps; 0 if nobody does */
+    goi_a64 id_next;                /* [stat] */
+    goi_a64 ngoroutines_started, ngoroutines_exited;
+    bool forked;                    /* [c] in the child of a fork */
+    goi_abool exiting;              /* [a:EXIT] main has returned */
+    goi_a32 io_waiters;             /* [stat] goroutines that something outside may wake */
+    goi_a32 sysmon_wake;            /* [a:SYSMON] futex word */
+    goi_abool sysmon_asleep;        /* [a:SYSMON] */
+    uint64_t seed;                  /* [c] */
+    struct g *main_g;               /* [c] */
+    goi_a32 wake_skip, wake_left;   /* [stat] wakes left out because the last ones found nothing */
+    struct g *foreign_list;         /* [l:sched] main and foreign goroutines */
+    struct m *foreign_free;         /* [l:sched] m's of threads that have ended */
+    struct goi_lock spare_lock;     /* guards spare_stacks */
+    struct goi_stack_cache spare_stacks;    /* [l:spare] for threads without a P */
+    bool have_membarrier;           /* [c] */
+};
+
+extern struct goi_sched goi_sched;
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* upcalls.h: the only calls that point upward, from the scheduler to layers that include it.
+ * Each is defined once, in the file named. */
+#ifndef GOI_SCHED_UPCALLS_H
+#define GOI_SCHED_UPCALLS_H
+#include "base/base.h"
+
+struct goi_timers;
+struct g;
+struct m;
+struct p;
+struct goi_stack;
+
+/* time/timer.c: a P's timers. */
+struct goi_timers *goi_timers_new(void);
+/* Runs what is due of `t` (any P's) at `now`; goroutines that become ready go to m's P. Inside the
+ * runtime on a scheduler or goroutine stack. Returns the next deadline, GOI_FOREVER if none. */
+int64_t goi_timers_run(struct m *m, struct goi_timers *t, int64_t now);
+/* Earliest deadline, readable by any thread at any time. */
+int64_t goi_timers_next(const struct goi_timers *t);
+/* Moves all timers of a retired P. */
+void goi_timers_move(struct goi_timers *from, struct goi_timers *to);
+/* Pending timers that could make a goroutine runnable, over all Ps. */
+size_t goi_timers_pending(void);
+
+/* debug/crash.c */
+void goi_crash_deadlock(const char *text) GOI_NORETURN;     /* whole process, all goroutines */
+void goi_crash_overflow(const struct goi_stack *s, void *fault, void *ucontext);
+/* debug/knobs.c: reads GORTDEBUG; called once at start. */
+void goi_knobs_init(void);
+uint64_t goi_knob_seed(void);
+
+#endif
