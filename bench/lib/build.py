@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""build.py: builds both sides, the peers and the limits into one directory.
+
+A file of the C side that does not compile or link is left out with its rows, loudly: the rest of
+the table does not wait for a function that is missing.
+"""
+import concurrent.futures
+import glob
+import os
+import platform
+import re
+import shutil
+import subprocess
+
+CFLAGS = ['-std=gnu17', '-O2', '-g', '-fno-omit-frame-pointer', '-D_GNU_SOURCE', '-Wall', '-Wextra']
+
+
+def call(command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, **options)
+
+
+def first_error(output):
+    for line in output.splitlines():
+        if re.search(r'error|undefined reference|cannot find', line):
+            return line.strip()
+    return (output.strip().splitlines() or ['no message'])[-1]
+
+
+class Build:
+    def __init__(self, root, tree, out):
+        self.root = root          # the repository
+        self.tree = tree          # where the library was built
+        self.out = out            # where the benchmarks go
+        self.cc = os.environ.get('CC', 'cc').split()
+        self.cxx = os.environ.get('CXX', 'c++').split()
+        self.sides = {}           # side -> program
+        self.names = set()        # benchmarks of the C side that exist
+        self.skipped = []         # (what, why)
+        os.makedirs(os.path.join(out, 'obj'), exist_ok=True)
+
+    def path(self, *parts):
+        return os.path.join(self.root, 'bench', *parts)
+
+    def skip(self, what, why):
+        self.skipped.append((what, why))
+        print(f'bench: SKIPPED {what}: {why}', flush=True)
+
+    def library(self):
+        """Flags to compile and to link with, from the command where there is one."""
+        include = ['-I' + os.path.join(self.root, 'include')]
+        command = os.path.join(self.tree, 'bin', 'gort')
+        if os.access(command, os.X_OK):
+            libs = call([command, 'env', '--libs'])
+            if libs.returncode == 0 and 'gort' in libs.stdout:
+                return include, libs.stdout.split()
+        for where in ('lib', '.'):
+            archive = os.path.join(self.tree, where, 'libgort.a')
+            if os.path.exists(archive):
+                return include, [archive, '-pthread', '-ldl', '-lm']
+        return include, None
+
+    def compile(self, source, extra=()):
+        target = os.path.join(self.out, 'obj', os.path.basename(source) + '.o')
+        done = call(self.cc + CFLAGS + list(extra) + ['-c', source, '-o', target])
+        return target, None if done.returncode == 0 else first_error(done.stdout)
+
+    def link(self, objects, libs, target):
+        done = call(self.cc + ['-g', '-o', target] + objects + libs)
+        return None if done.returncode == 0 else first_error(done.stdout)
+
+    def rows_object(self, names, include):
+        """The table of the benchmarks that are linked in."""
+        source = os.path.join(self.out, 'obj', 'rows.c')
+        with open(source, 'w', encoding='utf-8') as f:
+            f.write('#include "bench.h"\n')
+            for name in names:
+                f.write(f'void bench_{name}(struct bench *b);\n')
+            f.write('const struct bench_row bench_rows[] = {\n')
+            for name in names:
+                f.write(f'    {{ "{name}", bench_{name} }},\n')
+            f.write('};\nconst size_t bench_row_count = '
+                    'sizeof(bench_rows) / sizeof(bench_rows[0]);\n')
+        return self.compile(source, include)
+
+    def build_c(self):
+        include, libs = self.library()
+        if libs is None:
+            self.skip('the C side', f'no libgort in {self.tree}; run `make` first')
+            return
+        include.append('-I' + self.path('c'))
+        main, error = self.compile(self.path('c', 'main.c'), include)
+        if error:
+            self.skip('the C side', error)
+            return
+        sources = sorted(glob.glob(self.path('c', '*.c')))
+        sources.remove(self.path('c', 'main.c'))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            compiled = list(pool.map(lambda s: self.compile(s, include), sources))
+        good = []
+        for source, (target, error) in zip(sources, compiled):
+            names = re.findall(r'^BENCH\((\w+)\)', open(source, encoding='utf-8').read(), re.M)
+            if error:
+                self.skip(f'{os.path.basename(source)} ({" ".join(names)})', error)
+            else:
+                good.append((source, target, names))
+        program = os.path.join(self.out, 'bench_c')
+        if self.link_c(program, main, good, include, libs):
+            works = []
+            for file in good:
+                error = self.link_c(program, main, [file], include, libs)
+                if error:
+                    self.skip(f'{os.path.basename(file[0])} ({" ".join(file[2])})', error)
+                else:
+                    works.append(file)
+            good = works
+            error = self.link_c(program, main, good, include, libs)
+            if error:
+                self.skip('the C side', error)
+                return
+        self.names = {name for file in good for name in file[2]}
+        self.sides['gort'] = program
+
+    def link_c(self, program, main, files, include, libs):
+        table, error = self.rows_object([n for f in files for n in f[2]], include)
+        return error or self.link([main, table] + [f[1] for f in files], libs, program)
+
+    def build_go(self):
+        found = subprocess.run([self.path('get-go')], stdout=subprocess.PIPE, text=True,
+                               check=False)
+        if found.returncode != 0:
+            self.skip('the Go side', 'no Go; see the message above')
+            return
+        self.goroot = found.stdout.strip()
+        env = dict(os.environ, GOROOT=self.goroot, GOTOOLCHAIN='local', CGO_ENABLED='0',
+                   GOFLAGS='', GOWORK='off')
+        if 'HOME' not in env:
+            env['GOCACHE'] = os.path.join(self.out, 'go-cache')
+        program = os.path.join(self.out, 'bench_go')
+        done = call([os.path.join(self.goroot, 'bin', 'go'), 'build', '-o', program, '.'],
+                    cwd=self.path('go'), env=env)
+        if done.returncode != 0:
+            self.skip('the Go side', first_error(done.stdout))
+            return
+        self.sides['go'] = program
+
+    def build_peer(self, side, command):
+        program = os.path.join(self.out, 'bench_' + side)
+        done = call(command + ['-o', program])
+        if done.returncode != 0:
+            self.skip(f'peer {side}', first_error(done.stdout))
+        else:
+            self.sides[side] = program
+
+    def build_peers(self):
+        peers = self.path('peers')
+        self.build_peer('pthread', self.cc + CFLAGS + [os.path.join(peers, 'pthread.c'),
+                                                       '-pthread'])
+        if shutil.which(self.cxx[0]):
+            # The archive of Boost.Fiber is linked last: options before it would be forgotten.
+            self.build_peer('boost', self.cxx + [
+                '-std=gnu++17', '-O2', '-g', os.path.join(peers, 'boost.cc'),
+                '-lboost_fiber', '-lboost_context', '-pthread'])
+        else:
+            self.skip('peer boost', 'no C++ compiler')
+        self.build_peer('st', self.cc + CFLAGS + [os.path.join(peers, 'st.c'), '-lst'])
+
+    def build_limits(self):
+        limits = self.path('limits')
+        cpu = {'arm64': 'aarch64'}.get(platform.machine(), platform.machine())
+        switch = os.path.join(self.root, 'src', 'arch', cpu, 'switch.S')
+        self.build_peer('limit', self.cc + CFLAGS + [
+            '-I' + os.path.join(self.root, 'src'), os.path.join(limits, 'limit.c'),
+            os.path.join(limits, 'epoll_server.c'), switch, '-pthread'])
+        client = os.path.join(self.out, 'echo_client')
+        done = call(self.cc + CFLAGS + [os.path.join(limits, 'echo_client.c'), '-o', client])
+        if done.returncode != 0:
+            self.skip('echo_client and all rows of the network', first_error(done.stdout))
+        self.client = client
+
+    def build_all(self):
+        self.goroot = ''
+        self.build_c()
+        self.build_go()
+        self.build_limits()
+        self.build_peers()
