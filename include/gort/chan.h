@@ -11,8 +11,8 @@
  * type that may be copied with memcpy. The rules are the Go specification's ("Channel types", "Send
  * statements", "Receive operator", "Close"); a send happens before the receive that takes it.
  *
- * The types are structural: go_chan(int) is the same type everywhere, with nothing to declare first.
- * The element type is the return type of a function that does not exist, the direction is a
+ * The types are structural: go_chan(int) is the same type everywhere, with nothing to declare
+ * first. The element type is the return type of a function that does not exist, the direction is a
  * qualifier that only conversions see.
  *
  * Ownership: go_chan_make returns one reference, go_chan_ref adds one, go_chan_free drops one. */
@@ -26,8 +26,8 @@ struct go_chan;
 
 GO_BEGIN_DECLS
 
-/* Of elements of `size` bytes, with room for `capacity` (0: unbuffered); type and site ("file:line")
- * are string constants for reports. NULL when out of memory. */
+/* Of elements of `size` bytes, with room for `capacity` (0: unbuffered); type and site
+ * ("file:line") are string constants for reports. NULL when out of memory. */
 GO_API struct go_chan *goi_chan_make(size_t size, size_t capacity, const char *type,
                                      const char *site);
 
@@ -35,8 +35,8 @@ GO_API struct go_chan *goi_chan_make(size_t size, size_t capacity, const char *t
  * with `send on closed channel`. A NULL channel blocks for ever. */
 GO_API void goi_chan_send(struct go_chan *c, const void *v);
 
-/* Takes one element into *v (v may be NULL). Parks until there is one. False, and *v all zeros, when
- * the channel is closed and drained. A NULL channel blocks for ever. */
+/* Takes one element into *v (v may be NULL). Parks until there is one. False, and *v all zeros,
+ * when the channel is closed and drained. A NULL channel blocks for ever. */
 GO_API bool goi_chan_recv(struct go_chan *c, void *v);
 
 /* The same without parking: false when it would have to wait (and for NULL). try_recv is true only
@@ -86,7 +86,8 @@ GO_END_DECLS
  * go_chan_for(v, c) { ... }          for every value until the channel is closed (Go: range)
  * bool go_chan_try_send(c, v)  bool go_chan_try_recv(c, &v)
  * int go_chan_send_until(c, v, deadline)  int go_chan_recv_until(c, &v, deadline)
- * go_chan_close(c)  size_t go_chan_len(c)  size_t go_chan_cap(c)  c go_chan_ref(c)  go_chan_free(c) */
+ * go_chan_close(c)  size_t go_chan_len(c)  size_t go_chan_cap(c)
+ * the same channel go_chan_ref(c)  go_chan_free(c) */
 #if !defined(__cplusplus)
 
 #define GOI_RAW(c) ((struct go_chan *)(uintptr_t)(c))

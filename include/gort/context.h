@@ -52,9 +52,10 @@ GO_API int go_ctx_cause_err(go_ctx *ctx);
 /* Whether it has a deadline, its own or an ancestor's, and which; t may be NULL. */
 GO_API bool go_ctx_deadline(go_ctx *ctx, go_time *t);
 
-/* go_ctx_after *go_ctx_after_func(ctx, fn, args...): runs fn(args...) in a goroutine of its own when
- * ctx ends (at once if it has). stop: true when that has been prevented. The handle is released by
- * stop, and by itself after fn has been started and stop has been called or ctx has been freed. */
+/* go_ctx_after *go_ctx_after_func(ctx, fn, args...): runs fn(args...) in a goroutine of its own
+ * when ctx ends (at once if it has). stop: true when that has been prevented. The handle is
+ * released by stop, and by itself after fn has been started and stop has been called or ctx has
+ * been freed. */
 GO_API go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call);
 GO_API bool go_ctx_after_stop(go_ctx_after *a);
 
@@ -65,7 +66,7 @@ GO_END_DECLS
 
 /* static const go_ctx_key(T) name = 0;             a key, whose address identifies it
  * go_ctx *go_ctx_with_value(parent, name, value)   a child with a copy of the value
- * const T *go_ctx_value(ctx, name)                 the nearest one, or NULL; lives as the context */
+ * const T *go_ctx_value(ctx, name)                 the nearest one, or NULL; the context's */
 #define go_ctx_key(...) __typeof__(__typeof__(__VA_ARGS__) (*)(struct go_ctx *))
 #define GOI_KEY_T(key) __typeof__((key)((struct go_ctx *)0))
 #define go_ctx_value(ctx, key) ((const GOI_KEY_T(key) *)goi_ctx_value((ctx), &(key)))

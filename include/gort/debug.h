@@ -7,12 +7,12 @@
 
 GO_BEGIN_DECLS
 
-/* Writes every goroutine to fd, as SIGQUIT does: number, state, for how long, where it stands, where
- * it was made. The others go on meanwhile, so each is shown at its own moment. */
+/* Writes every goroutine to fd, as SIGQUIT does: number, state, for how long, where it stands,
+ * where it was made. The others go on meanwhile, so each is shown at its own moment. */
 GO_API void go_dump(int fd);
 
-/* Goroutines that nothing can wake any more, since nobody else has what they wait for; written to fd
- * (unless negative) with where they were made. Returns how many. */
+/* Goroutines that nothing can wake any more, since nobody else has what they wait for; written to
+ * fd (unless negative) with where they were made. Returns how many. */
 GO_API size_t go_leak_check(int fd);
 
 enum go_metrics_format { GO_METRICS_PROMETHEUS, GO_METRICS_JSON };

@@ -11,7 +11,7 @@ GO_BEGIN_DECLS
 
 /* Zeros are a group without a context. Do not copy it once goroutines run in it. */
 typedef struct go_group {
-    go_ctx *ctx;                /* read only: ends with the first error and with group_wait; or NULL */
+    go_ctx *ctx;                /* read only, or NULL: ends with the first error and group_wait */
     go_waitgroup wg;
     go_sem slots;
     go_word limited, failed;
@@ -22,8 +22,8 @@ typedef struct go_group {
  * result cancels. go_group_wait releases the context. Fatal when out of memory. */
 GO_NODISCARD GO_API go_group go_group_with(go_ctx *parent);
 
-/* At most n goroutines of the group at a time; n < 0: no limit. Only while none is active, otherwise
- * fatal with Go's words. */
+/* At most n goroutines of the group at a time; n < 0: no limit. Only while none is active,
+ * otherwise fatal with Go's words. */
 GO_API void go_group_set_limit(go_group *g, int n);
 
 /* Parks until all goroutines of the group have ended; cancels and releases the context. The first

@@ -6,7 +6,8 @@
  * statements", "Defer statements", "Handling panics") except where a comment says otherwise.
  *
  * Any thread may call anything here; a thread that the library does not know yet is adopted at its
- * first call. Functions that may park are marked so: afterwards the caller may be on another thread.
+ * first call. Functions that may park are marked so: afterwards the caller may be on another
+ * thread.
  */
 #ifndef GO_GO_H
 #define GO_GO_H
@@ -40,9 +41,10 @@ typedef struct go_opts {
  *
  * go_with(GO_OPTS(.name = "crawler", .stack = GO_MIB), fn, args...): the same with options.
  *
- * go_do(i, ch) { ... };  an anonymous goroutine. The captured variables are listed, copied, and have
- * the same names inside; a variable that is not listed does not compile. An array is captured as a
- * pointer. It is a statement of its own: put braces around it after `if`. clang needs -fblocks. */
+ * go_do(i, ch) { ... };  an anonymous goroutine. The captured variables are listed, copied, and
+ * have the same names inside; a variable that is not listed does not compile. An array is captured
+ * as a pointer. It is a statement of its own: put braces around it after `if`. clang needs
+ * -fblocks. */
 
 GO_API goi_fn goi_go_begin(goi_fn fn, size_t stack_bytes, unsigned flags, const char *site);
 GO_API goi_fn goi_go_begin_done(goi_fn fn, size_t stack_bytes, unsigned flags, const char *site,
@@ -125,8 +127,9 @@ GO_API bool goi_try_closure(go_panic_info *out, void (*run)(void *), void *closu
  * in reverse order, whichever way it is left: the end, break, return, goto, go_exit, go_panic. The
  * arguments are evaluated now. Not on longjmp and exit().
  *
- * go_defer_block { ... };  the same with a block, which sees the variables as they are then. For gcc,
- * C++, and clang with -fdefer-ts. In C without -fexceptions it does not run on go_exit and panics.
+ * go_defer_block { ... };  the same with a block, which sees the variables as they are then. For
+ * gcc, C++, and clang with -fdefer-ts. In C without -fexceptions it does not run on go_exit and
+ * panics.
  *
  * go_blocking { ... }  a hint that this block will sit in the kernel: the processor is passed on at
  * once if others wait for it. Without it that is noticed after about a millisecond. Leave it by
@@ -235,7 +238,7 @@ GO_END_DECLS
     GOI_CALL(GOI_HEAD_DEFER, (&GOI_CAT(goi_deferred_, N).d), "defer", GOI_CAT(goi_fn_, N), \
              __VA_ARGS__)
 
-/* style: #if on the compiler because each offers another kind of block. */
+/* style: preproc-place because each compiler offers another kind of block. */
 #if defined(__STDC_DEFER_TS25755__)
 #define go_defer_block _Defer
 #elif !defined(__clang__)

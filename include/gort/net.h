@@ -3,7 +3,8 @@
  *
  * Networks: "tcp" "tcp4" "tcp6" "unix" for streams, "udp" "udp4" "udp6" "unixgram" for packets. An
  * address is "host:port", "[v6]:port", ":port", or a path; the port may be a service's name, and 0
- * takes a free one. Errors are negative errno values. A name that does not resolve is -EHOSTUNREACH.
+ * takes a free one. Errors are negative errno values. A name that does not resolve is
+ * -EHOSTUNREACH.
  *
  * A connection may be read by one goroutine and written by another at the same time. Closing wakes
  * both with -ECANCELED; a passed deadline gives -ETIMEDOUT. The memory of a connection is released
@@ -46,7 +47,8 @@ GO_NODISCARD GO_API ssize_t go_conn_write(go_conn *c, const void *buf, size_t n)
 GO_NODISCARD GO_API ssize_t go_conn_writev(go_conn *c, const struct iovec *iov, int n);
 /* Writes n bytes of the file fd from *offset (or its position, when NULL) on; fewer at its end. */
 GO_NODISCARD GO_API ssize_t go_conn_sendfile(go_conn *c, int fd, off_t *offset, size_t n);
-/* Closes both directions, and c must not be used in new calls; only the write side. 0 or an error. */
+/* Closes both directions, and c must not be used in new calls; only the write side. 0 or an
+ * error. */
 GO_API int go_conn_close(go_conn *c);
 GO_API int go_conn_close_write(go_conn *c);
 

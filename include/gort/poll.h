@@ -35,7 +35,7 @@ GO_NODISCARD GO_API int go_process_wait(go_ctx *ctx, pid_t pid, int *status);
 GO_END_DECLS
 
 #if !defined(__cplusplus)
-/* style: the first 0 makes an array of what may be an empty list. */
+/* The first 0 makes an array of what may be an empty list. */
 #define GOI_SIGNALS(...) \
     (const int[]){ 0, __VA_ARGS__ } + 1, sizeof((const int[]){ 0, __VA_ARGS__ }) / sizeof(int) - 1
 #define go_signal_notify(...) GOI_CAT(GOI_SIGNAL_NOTIFY_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__)

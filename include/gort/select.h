@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* select.h: waiting for several channels at once.
  *
- *     switch (go_chan_select(recv(got, in, &v, &ok), send(put, out, x), after(late, GO_SEC), default)) {
+ *     switch (go_chan_select(recv(got, in, &v), send(put, out, x), after(late, d), default)) {
  *     case got: ...
  *     case put: ...
  *     case late: ...
@@ -42,7 +42,8 @@ struct go_case {
 
 GO_BEGIN_DECLS
 
-/* Performs one of n cases; returns its id. Parks unless there is a default. n may be 0: for ever. */
+/* Performs one of n cases; returns its id. Parks unless there is a default. n may be 0: for
+ * ever. */
 GO_API int goi_select(struct go_case *cases, size_t n);
 
 GO_END_DECLS

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* short.h: the short names, for .c files only: never include it from a header.
  *
- * The short name is the long one without go_, for the families below. They are function-like macros:
- * a field, a variable or a label called `go` or `chan` is left alone unless a parenthesis follows. */
+ * The short name is the long one without go_, for the families below. They are function-like
+ * macros: a field, a variable or a label called `go` or `chan` is left alone unless a parenthesis
+ * follows. */
 #ifndef GO_SHORT_H
 #define GO_SHORT_H
 

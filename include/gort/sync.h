@@ -31,8 +31,8 @@ GO_NODISCARD GO_API bool go_mutex_trylock(go_mutex *m);
 /* 0 with the lock held, or -ETIMEDOUT once the deadline is past. */
 GO_NODISCARD GO_API int go_mutex_lock_until(go_mutex *m, go_time deadline);
 
-/* go_guard(&m);             locks, and unlocks at the end of the enclosing block however it is left:
- *                           also by return, go_exit and panics, without -fexceptions.
+/* go_guard(&m);             locks, and unlocks at the end of the enclosing block however it is
+ *                           left: also by return, go_exit and panics, without -fexceptions.
  * go_with_lock(&m) { ... }  the same for this block. break and continue leave the block. */
 GO_API struct goi_guard *goi_mutex_guard(struct goi_guard *g, go_mutex *m, void *frame);
 
@@ -76,8 +76,9 @@ typedef struct go_waitgroup {
     void *head;
 } go_waitgroup;
 
-/* Adds n (may be negative) to the counter; at zero all waiters are woken. A negative counter panics:
- * `sync: negative WaitGroup counter`. Adding to a zero counter must happen before the wait. */
+/* Adds n (may be negative) to the counter; at zero all waiters are woken. A negative counter
+ * panics: `sync: negative WaitGroup counter`. Adding to a zero counter must happen before the
+ * wait. */
 GO_API void go_wg_add(go_waitgroup *wg, int n);
 /* The same as go_wg_add(wg, -1). */
 GO_API void go_wg_done(go_waitgroup *wg);
@@ -169,8 +170,8 @@ typedef struct go_sem {
 } go_sem;
 
 /* Takes n; parks until there is enough and all who came before have theirs. 0, or the context's
- * error when that ended first (then nothing is taken); ctx may be NULL. More than the size waits for
- * the context alone. */
+ * error when that ended first (then nothing is taken); ctx may be NULL. More than the size waits
+ * for the context alone. */
 GO_NODISCARD GO_API int go_sem_acquire(struct go_ctx *ctx, go_sem *s, int64_t n);
 /* True when it took n without waiting; false while others wait. */
 GO_NODISCARD GO_API bool go_sem_try_acquire(go_sem *s, int64_t n);
@@ -194,8 +195,8 @@ GO_API void go_single_forget(go_single *s, const char *key);
 
 /* ---- rate limiter --------------------------------------------------------------------------- */
 
-/* A bucket of at most `burst` tokens, filled with `per_second` tokens a second, full at first. Zeros
- * refuse everything. */
+/* A bucket of at most `burst` tokens, filled with `per_second` tokens a second, full at first.
+ * Zeros refuse everything. */
 typedef struct go_rate {
     double per_second;          /* read only; go_rate_set changes it */
     int64_t burst;              /* read only */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* time.h: sleeping, timers, tickers. The semantics are those of Go 1.23 and later: a timer's channel
- * is unbuffered as far as anybody can see, and after stop or reset no stale value comes. */
+/* time.h: sleeping, timers, tickers. The semantics are those of Go 1.23 and later: a timer's
+ * channel is unbuffered as far as anybody can see, and after stop or reset no stale value comes. */
 #ifndef GO_TIME_H
 #define GO_TIME_H
 
@@ -38,8 +38,8 @@ GO_API bool go_timer_reset(go_timer *t, go_duration d);
 /* Stops it and releases it. NULL is allowed. A function under way goes on. */
 GO_API void go_timer_free(go_timer *t);
 
-/* go_timer *go_after_func(d, fn, args...): runs fn(args...) in a goroutine of its own after d; after
- * a reset again, with the same arguments. Takes the call over. NULL when out of memory. */
+/* go_timer *go_after_func(d, fn, args...): runs fn(args...) in a goroutine of its own after d;
+ * after a reset again, with the same arguments. Takes the call over. NULL when out of memory. */
 GO_NODISCARD GO_API go_timer *goi_after_func(go_duration d, struct goi_call *call);
 
 /* A ticker sends the time every d (which must be positive: `non-positive interval for NewTicker`).

@@ -13,8 +13,9 @@
  *   C1  commit completes the record that the matching begin made. Arguments nest properly, so it is
  *       the newest; whoever leaves the evaluation for good (go_exit, a panic, a C++ exception)
  *       drops the records of the frames left.                      (tests/unit/surface/go_test.c)
- *   C2  A record's memory belongs to what it is for, so nothing is allocated for it and begin cannot
- *       fail: the new goroutine's stack (GO), the caller's frame (DEFER, TRY), a goi_call (CALL).
+ *   C2  A record's memory belongs to what it is for, so nothing is allocated for it and begin
+ *       cannot fail: the new goroutine's stack (GO), the caller's frame (DEFER, TRY), a goi_call
+ *       (CALL).                                                    (tests/unit/surface/go_test.c)
  *   C3  Nobody else sees a GO record before goi_g_start, and its goroutine sees it complete: start
  *       publishes it.
  *
@@ -169,6 +170,7 @@ void goi_call_run_entry(struct g *g)
 /* The bound on the stack arguments may reach beyond them; words, so that it is no memcpy. */
 static GOI_NO_SANITIZE void copy_stack(char *to, const char *from, size_t n)
 {
+    /* style: volatile because the loop must not become a call of memcpy, which is sanitized. */
     volatile uint64_t *t = (volatile uint64_t *)(void *)to;
     const uint64_t *f = (const uint64_t *)(const void *)from;
     for (size_t i = 0; i < n / sizeof *t; i++) {
@@ -233,8 +235,8 @@ GOI_HOT void goi_commit(const uint64_t *regs, const void *stack)
 
 void goi_pending_drop(struct g *g, uintptr_t limit)
 {
-    struct goi_record *r;
-    while ((r = g->unwind.pending) != NULL && (uintptr_t)r->frame < limit) {
+    while (g->unwind.pending != NULL && (uintptr_t)g->unwind.pending->frame < limit) {
+        struct goi_record *r = g->unwind.pending;
         g->unwind.pending = r->next;
         if (r->kind == GOI_REC_CALL) {
             free(r->owner);
@@ -272,7 +274,7 @@ goi_fn goi_try_begin(struct goi_try *t, goi_fn fn, size_t stack_bytes, unsigned 
 
 bool goi_try_end(struct goi_try *t) { return t->ok; }
 
-/* --- C++ closures as goroutines: the record calls ops->run_int(closure), the closure is its tail. */
+/* --- C++ closures as goroutines: the record calls ops->run_int(closure), which is its tail. */
 
 void *goi_closure_begin(const struct goi_closure_ops *ops, const char *site, goi_done done,
                         void *arg, const go_opts *opts)

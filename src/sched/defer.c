@@ -40,8 +40,8 @@ bool goi_cleanup_pop(struct goi_cleanup *c)
 
 void goi_cleanup_run(struct g *g, uintptr_t limit)
 {
-    struct goi_cleanup *c;
-    while ((c = g->unwind.cleanups) != NULL && (uintptr_t)c->frame < limit) {
+    while (g->unwind.cleanups != NULL && (uintptr_t)g->unwind.cleanups->frame < limit) {
+        struct goi_cleanup *c = g->unwind.cleanups;
         void (*run)(struct goi_cleanup *) = c->run;
         goi_assert(run != NULL);
         g->unwind.cleanups = c->next;

@@ -2,12 +2,12 @@
 /* panic.c: go_exit, go_panic, go_try: leaving frames that do not know it.
  *
  * A goroutine is unwound by _Unwind_ForcedUnwind, as pthread_exit does it: frames compiled with
- * exceptions (C++, C with -fexceptions) have landing pads, which run destructors and cleanups in the
- * compiler's order. Frames compiled without have none; what they left to be done is on the list of
- * defer.c. Both kinds mix on one stack, so the order is kept by the stop function, which the
+ * exceptions (C++, C with -fexceptions) have landing pads, which run destructors and cleanups in
+ * the compiler's order. Frames compiled without have none; what they left to be done is on the list
+ * of defer.c. Both kinds mix on one stack, so the order is kept by the stop function, which the
  * unwinder calls for each frame *before* it enters it: there it runs the cleanups that belong to
- * frames deeper than this one. A cleanup of the frame itself is left to its landing pad, if there is
- * one; if not, it is run when the next frame comes.
+ * frames deeper than this one. A cleanup of the frame itself is left to its landing pad, if there
+ * is one; if not, it is run when the next frame comes.
  *
  *     stop at frame F          runs the list's cleanups whose frame lies below F's stack pointer
  *     F's landing pad, if any  runs F's own, and takes them off the list
@@ -15,16 +15,16 @@
  *   U1  Each cleanup runs exactly once, and after all of deeper frames.            (D1 to D3)
  *   U2  The memory of a cleanup is intact when it runs: a landing pad may overwrite what is deeper
  *       than its frame, and stop has run all of that before.
- *   U3  A panic's target is chosen when it starts: the innermost go_try. Control reaches that frame,
- *       or a newer panic's or go_exit's target, which is never deeper.
+ *   U3  A panic's target is chosen when it starts: the innermost go_try. Control reaches that
+ *       frame, or a newer panic's or go_exit's target, which is never deeper.
  *   U4  A go_exit is not stopped by a panic that starts during it and is caught by a go_try that
  *       the go_exit is leaving: the go_exit goes on from there, as in Go.
  *
  * A panic without go_try runs the list on top of the panicking frames, which are not unwound, so
  * that the crash output shows where it started; C++ destructors then do not run, the process ends.
  *
- * A stack that cannot be unwound (code without unwind tables) ends the walk; then the list is run as
- * it is. C++ `catch (...)` that does not rethrow is detected when it drops the exception.
+ * A stack that cannot be unwound (code without unwind tables) ends the walk; then the list is run
+ * as it is. C++ `catch (...)` that does not rethrow is detected when it drops the exception.
  *
  * Rejected: longjmp from the panic to the go_try alone (no destructors), setjmp in the user's frame
  * (-Wclobbered), running the whole list before unwinding (destructors would run too late).
@@ -81,6 +81,7 @@ void goi_panics_free(struct g *g)
 static GOI_NORETURN void arrive(struct g *g, struct goi_panic *p)
 {
     if (p->target != NULL) {
+        /* style: banned-call because this is the way out that the unwinder's interface names. */
         longjmp(p->target->env, 1);
     }
     goi_must(p->goexit);
@@ -158,7 +159,6 @@ void goi_panic_text(const char *text)
 
 void go_panic(const char *format, ...)
 {
-    /* style: vsnprintf because the format is the user's, and this is the one place that takes it. */
     struct g *g = goi_call_self();
     va_list args, again;
     va_start(args, format);
@@ -191,8 +191,8 @@ static GOI_NOINLINE void try_body(struct goi_try_frame *f, void (*run)(void *), 
     (void)pushed;
 }
 
-/* After a panic has arrived: takes it off, with whatever it replaced on its way. Returns the go_exit
- * among those, which then goes on (U4), or NULL. */
+/* After a panic has arrived: takes it off, with whatever it replaced on its way. Returns the
+ * go_exit among those, which then goes on (U4), or NULL. */
 static struct goi_panic *caught(struct g *g, const struct goi_try_frame *f, go_panic_info *out)
 {
     struct goi_panic *p = g->unwind.panics;

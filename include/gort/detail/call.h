@@ -67,6 +67,7 @@ struct goi_closure_ops {
 
 /* Inside the macros the conversions that C allows with a warning only are errors, and functions
  * whose result must not be ignored may be started. */
+/* style: preproc-place because the macros need the compiler's own words here. */
 #if defined(__clang__)
 #define GOI_STRICT \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wunused-result\"") \
@@ -121,7 +122,7 @@ struct goi_closure_ops {
                                        : (size_t)0 GOI_MAP(GOI_PLUS_UNKNOWN, __VA_ARGS__)) \
          : (size_t)0 GOI_MAP(GOI_PLUS_BYTES, __VA_ARGS__))
 
-/* style: #if on the CPU because the calling conventions differ in what can be copied. */
+/* style: preproc-place because the calling conventions differ in what can be copied. */
 #if defined(__aarch64__)
 /* AAPCS64 passes structs of more than 16 bytes as a pointer to a temporary of the caller. */
 #define GOI_AND_ARG_OK(a) \

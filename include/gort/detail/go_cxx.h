@@ -53,7 +53,8 @@ template <class F, class... A> goi_call *make_call(const char *site, F &&f, A &&
     goi_call *call = nullptr;
     C c{std::forward<F>(f), {std::forward<A>(a)...}};
     void *place = goi_call_closure(&call, C::ops_again(), site);
-    static_assert(std::is_nothrow_move_constructible_v<C>, "the arguments must move without throwing");
+    static_assert(std::is_nothrow_move_constructible_v<C>,
+                  "the arguments must move without throwing");
     ::new (place) C(std::move(c));
     return call;
 }

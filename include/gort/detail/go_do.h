@@ -5,8 +5,8 @@
  * that needs no trampoline (a trampoline would live on the starter's stack): with optimisation a
  * nested function that uses nothing of its frame is an ordinary one, and -Wtrampolines as an error
  * reports a variable that is not captured. At -O0 gcc gives every nested function a static chain;
- * there the body is reached by its assembler name, and the replayed call passes a poisoned chain, so
- * that a forgotten capture faults at once instead of reading another stack.
+ * there the body is reached by its assembler name, and the replayed call passes a poisoned chain,
+ * so that a forgotten capture faults at once instead of reading another stack.
  * clang: a block whose parameters are the captures, hence a global block; a forgotten capture makes
  * it a stack block, for which there is no class object to link with.
  * C++: a lambda. */
@@ -21,7 +21,7 @@
 #define GOI_PARAMS_0(x) GOI_PARAM(x)
 #define GOI_PARAMS_1(x, ...) GOI_PARAM(x) GOI_MAP(GOI_COMMA_PARAM, __VA_ARGS__)
 
-/* style: #if on the compiler because each offers another kind of anonymous function. */
+/* style: preproc-place because each compiler offers another kind of anonymous function. */
 #if defined(__cplusplus)
 #define go_do(...) goi::starter{ GOI_SITE } + [__VA_ARGS__]() mutable
 #elif defined(__clang__)

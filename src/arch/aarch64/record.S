@@ -81,8 +81,8 @@ goi_record_vec:
     .cfi_endproc
     .size goi_record_vec, .-goi_record_vec
 
-/* long goi_replay(fn x0, regs x1, vec x2, stack x3, stack_bytes x4); vec may be NULL, stack_bytes is
- * a multiple of 16. The static chain (x18) is left alone: the platform may own that register. */
+/* long goi_replay(fn x0, regs x1, vec x2, stack x3, stack_bytes x4); vec may be NULL, stack_bytes
+ * is a multiple of 16. The static chain (x18) is left alone: the platform may own that register. */
     .p2align 4
     .globl goi_replay
     .hidden goi_replay
