@@ -29,16 +29,10 @@ endif()
 
 find_package(Threads REQUIRED)
 
-# `#include "arch/tls.h"` is the one of this processor, by a link; arch/arch.h is common to all.
-file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/generated/cpu")
-file(CREATE_LINK "${PROJECT_SOURCE_DIR}/src/arch/${GORT_ARCH}"
-     "${PROJECT_BINARY_DIR}/generated/cpu/arch" SYMBOLIC)
-
 # What it takes to include the headers of src/: the library itself, and tests that look inside.
 add_library(gort_internal INTERFACE)
 target_include_directories(gort_internal INTERFACE
-    "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/generated/cpu"
-    "${PROJECT_SOURCE_DIR}/include")
+    "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
 target_compile_definitions(gort_internal INTERFACE
     _GNU_SOURCE $<$<BOOL:${GORT_PARANOID}>:GOI_PARANOID=1>)
 target_link_libraries(gort_internal INTERFACE gort_backtrace)

@@ -6,7 +6,8 @@ get_filename_component(_version_header
 if(EXISTS "${_version_header}")
     set_property(DIRECTORY APPEND PROPERTY
                  CMAKE_CONFIGURE_DEPENDS "${_version_header}")
-    file(STRINGS "${_version_header}" _lines REGEX "^#define GO_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
+    file(STRINGS "${_version_header}" _lines
+         REGEX "^#define GO_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
     set(_parts)
     foreach(_name MAJOR MINOR PATCH)
         foreach(_line IN LISTS _lines)

@@ -117,9 +117,10 @@ CASES = {
         {A: c("int f(void)", "{", "    if ((x = g()) != 0) {", "    }", "}")},
         [A + ":4: assign-in-condition"]),
     "comparisons in a condition": (
-        {A: c("int f(void)", "{", "    if (x == 1 || y <= 2 || z != 3 || a >= 4) {", "    }", "}")},
-        []),
-    "no braces": ({A: c("int f(void)", "{", "    if (x)", "        g();", "}")}, [A + ":4: braces"]),
+        {A: c("int f(void)", "{", "    if (x == 1 || y <= 2 || z != 3 || a >= 4) {", "    }",
+              "}")}, []),
+    "no braces": (
+        {A: c("int f(void)", "{", "    if (x)", "        g();", "}")}, [A + ":4: braces"]),
     "else without braces": (
         {A: c("int f(void)", "{", "    if (x) {", "    } else", "        g();", "}")},
         [A + ":5: braces"]),

@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run.sh: installs a build into an empty prefix and uses it from outside, as a stranger would:
+# C and C++, static and shared, by pkg-config, by CMake, by plain -lgort, and by `gort` itself.
+#
+# Environment: GORT_BUILD (default ./build), CC, CXX.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "${GORT_BUILD:-$here/../../build}" && pwd) || exit 1
+CC=${CC:-cc}
+CXX=${CXX:-c++}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+unset LD_LIBRARY_PATH PKG_CONFIG_PATH CFLAGS CXXFLAGS LDFLAGS
+passed=0 failed=0
+
+# try NAME COMMAND...: one test; what the command printed is shown when it failed.
+try()
+{
+    name=$1
+    shift
+    if "$@" >"$work/log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok $((passed + failed)) - install: $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok $((passed + failed)) - install: $name"
+        sed 's/^/#   /' "$work/log" | head -n 60
+    fi
+}
+
+# runs NAME: the program just built prints what it should.
+runs()
+{
+    [ "$(timeout 30 "./$1")" = "sum 4498500" ]
+}
+
+uses_shared() { readelf -d "$1" | grep -q 'NEEDED.*libgort\.so\.0'; }
+uses_archive() { ! readelf -d "$1" | grep -q 'NEEDED.*libgort'; }
+
+install_into()
+{
+    DESTDIR=${2:-} cmake --install "$build" --prefix "$1"
+}
+
+# Everything that README.md promises is there, and nothing of it names the build tree.
+complete()
+{
+    for f in bin/gort include/gort.h include/gort/base.h include/gort/short.h lib/libgort.a \
+        lib/libgort.so lib/libgort.so.0 lib/pkgconfig/gort.pc lib/cmake/gort/gortConfig.cmake \
+        lib/cmake/gort/gortTargets.cmake; do
+        [ -e "$1/$f" ] || { echo "missing: $f"; return 1; }
+    done
+    if grep -rIl -e "$build" -e "$(cd "$here/../.." && pwd)" "$1/lib" "$1/include"; then
+        echo "names the build tree or the source tree"
+        return 1
+    fi
+}
+
+exports_only_ours()
+{
+    nm -D --defined-only "$1/lib/libgort.so" | awk '{ sub(/@.*/, "", $3) }
+        $3 !~ /^(go_|goi_|GORT_0$|_NSConcreteGlobalBlock$)/ { print; bad = 1 } END { exit bad }'
+}
+
+pc() { PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "$@"; }
+
+# by_pkg_config COMPILER SOURCE shared|static
+by_pkg_config()
+{
+    case $3 in
+    shared)
+        # shellcheck disable=SC2046
+        "$1" -O2 -o program "$2" $(pc --cflags --libs gort) "-Wl,-rpath,$prefix/lib" &&
+            uses_shared program && runs program
+        ;;
+    static)
+        # shellcheck disable=SC2046
+        "$1" -O2 -static -o program "$2" $(pc --static --cflags --libs gort) &&
+            uses_archive program && runs program
+        ;;
+    esac
+}
+
+# plain COMPILER SOURCE shared|static: what somebody does who reads nothing.
+plain()
+{
+    case $3 in
+    shared)
+        "$1" -o program "$2" "-I$prefix/include" "-L$prefix/lib" -lgort &&
+            uses_shared program && LD_LIBRARY_PATH=$prefix/lib runs program
+        ;;
+    static)
+        # shellcheck disable=SC2046
+        "$1" -o program "$2" "-I$prefix/include" "$prefix/lib/libgort.a" \
+            $(pc --variable=static_libs gort) && uses_archive program && runs program
+        ;;
+    esac
+}
+
+by_cmake()
+{
+    cp "$here/CMakeLists.txt" "$here/hello.c" "$here/hello.cc" "$work/project" &&
+        cmake -G Ninja -S "$work/project" -B "$work/project/build" "-DCMAKE_PREFIX_PATH=$prefix" \
+            "-DCMAKE_C_COMPILER=$CC" "-DCMAKE_CXX_COMPILER=$CXX" &&
+        ninja -C "$work/project/build"
+}
+
+cmake_program()
+{
+    cd "$work/project/build" && runs "$1" &&
+        case $1 in *shared) uses_shared "$1" ;; *) uses_archive "$1" ;; esac
+}
+
+by_gort()
+{
+    [ "$(XDG_CACHE_HOME=$work/cache "$prefix/bin/gort" run "$here/hello.c")" = "sum 4498500" ]
+}
+
+by_gort_env()
+{
+    # shellcheck disable=SC2046
+    "$CC" -o program "$here/hello.c" $("$prefix/bin/gort" env --cflags --libs) && runs program
+}
+
+version_agrees()
+{
+    v=$(pc --modversion gort) && "$prefix/bin/gort" version | grep -F "$v" &&
+        [ -e "$prefix/lib/libgort.so.$v" ]
+}
+
+use_prefix()
+{
+    for how in shared static; do
+        try "$1: C, pkg-config, $how" by_pkg_config "$CC" "$here/hello.c" $how
+        try "$1: C++, pkg-config, $how" by_pkg_config "$CXX" "$here/hello.cc" $how
+    done
+}
+
+mkdir "$work/project" "$work/cwd"
+cd "$work/cwd" || exit 1
+prefix=$work/prefix
+try "installs into an empty prefix" install_into "$prefix"
+try "everything is there and names no build tree" complete "$prefix"
+try "exports nothing but go_ and goi_" exports_only_ours "$prefix"
+try "one version everywhere" version_agrees
+use_prefix "prefix"
+for how in shared static; do
+    try "C, plain, $how" plain "$CC" "$here/hello.c" $how
+    try "C++, plain, $how" plain "$CXX" "$here/hello.cc" $how
+done
+try "CMake: find_package and build" by_cmake
+for program in c_shared c_static cc_shared cc_static; do
+    try "CMake: $program" cmake_program $program
+done
+try "gort run" by_gort
+try "gort env" by_gort_env
+try "DESTDIR" install_into /opt/gort "$work/stage"
+try "DESTDIR: everything is there" complete "$work/stage/opt/gort"
+mv "$prefix" "$work/moved"
+prefix=$work/moved
+use_prefix "moved"
+try "moved: gort run" by_gort
+echo "# install: $passed passed, $failed failed"
+[ "$failed" = 0 ]
