@@ -103,13 +103,10 @@ void goi_g_start(struct m *m, struct g *g)
     }
     st_rlx(&p->spawned, ld_rlx(&p->spawned) + 1); /* [stat] */
     goi_runq_push_head(&p->fresh, &g->run);
+    if (p->spawn_run++ == 0) {
+        p->spawn_first = g;
+    }
     goi_wake_maybe();
-}
-
-static void behind_fresh(struct m *m, void *arg)
-{
-    struct g *g = arg;
-    goi_runq_push_tail(&m->p->fresh, &g->run);
 }
 
 struct m *goi_spawn_pace_slow(struct m *m)
@@ -118,9 +115,27 @@ struct m *goi_spawn_pace_slow(struct m *m)
     if (g->locked_m != NULL) {
         return m;
     }
-    struct goi_post post = {.fn = behind_fresh, .arg = g};
+    struct p *p = m->p;
     goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
-    return goi_schedule(m, g, &post);
+    if (p->spawn_first != NULL && goi_runq_len(&p->fresh) >= GOI_FRESH_MAX) {
+        goi_runq_insert_after(&p->fresh, &p->spawn_first->run, &g->run);
+    } else {
+        goi_runq_push_tail(&p->fresh, &g->run);
+    }
+    struct g *to = goi_pick(p);
+    goi_must(to != NULL || p->due);
+    if (to == g) {
+        goi_gset(g, GOI_G_RUNNABLE, GOI_G_RUNNING);
+        return m;
+    }
+    if (to == NULL || to->locked_m != NULL) {
+        if (to != NULL) {
+            goi_runq_push_head(&p->woken, &to->run);
+        }
+        return goi_switch_to(m, g, m->g0, NULL);
+    }
+    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    return goi_switch_to(m, g, to, NULL);
 }
 
 static void put_window(struct m *m, struct g *g)

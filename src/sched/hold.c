@@ -86,6 +86,7 @@ void goi_share_locked(struct p *victim, bool with_next)
         st_rlx(&victim->has_next, 0);
         goi_runq_push_tail(to, &g->run);
     }
+    victim->spawn_first = NULL;
     goi_runq_move_head(&victim->woken, to, (woken + 1) / 2);
     goi_runq_move_tail(&victim->fresh, to, (fresh + 1) / 2);
 }

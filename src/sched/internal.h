@@ -33,7 +33,7 @@ GOI_INLINE struct g *goi_g_of(struct goi_runnable *r)
 struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_post *post) GOI_PARKS;
 /* Leaves `from` for the next local goroutine or the scheduler stack. */
 struct m *goi_schedule(struct m *m, struct g *from, struct goi_post *post) GOI_PARKS;
-struct g *goi_pick(struct m *m, struct p *p);
+struct g *goi_pick(struct p *p);
 /* First thing on a stack that was switched to. */
 struct m *goi_arrive(struct g *self, struct goi_post *post);
 

@@ -139,16 +139,20 @@ static bool may_spin(struct m *m)
 static struct g *find(struct m *m)
 {
     struct p *p = m->p;
-    if (goi_timers_next(p->timers) != GOI_FOREVER) {
-        goi_timers_run(m, p->timers, goi_now());
-    }
-    struct g *g = goi_pick(m, p);
-    if (g == NULL && goi_global_grab(p)) {
-        g = goi_pick(m, p);
-    }
-    if (g == NULL && may_spin(m) && spin(m)) {
-        g = goi_pick(m, p);
-    }
+    struct g *g;
+    do { /* ends: due is set only when timers are, and they are run */
+        p->due = false;
+        if (goi_timers_next(p->timers) != GOI_FOREVER) {
+            goi_timers_run(m, p->timers, goi_now());
+        }
+        g = goi_pick(p);
+        if (g == NULL && goi_global_grab(p)) {
+            g = goi_pick(p);
+        }
+        if (g == NULL && !p->due && may_spin(m) && spin(m)) {
+            g = goi_pick(p);
+        }
+    } while (g == NULL && p->due);
     stop_spinning(m, g != NULL);
     return g;
 }

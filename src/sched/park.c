@@ -14,16 +14,18 @@
  *       the scheduler stack.                                             (goi_arrive)
  *   P3  Exactly one waker wins a goroutine that waits for several things. (goi_claim,
  *       tests/model/claim)
+ *   P5  Between the parker's decision and its commit nothing is locked but sched.lock, and no
+ *       timer runs: a timer may want the very lock that the parker holds.    (pick_slow)
  *   P4  A goroutine that is made runnable is on no queue.                 (goi_runq_push_*, Q2)
  *
  * Run order. The goroutine readied last runs next (runnext): a hand-off stays on the waker's P at
  * switch cost and inherits its time slice, so that a pair that plays ping-pong cannot hold the P
  * for longer than 10 ms. Then those that became ready, first in first out. Then those that never
  * ran, newest first: depth first keeps a spawning tree small (skynet: 60 goroutines alive instead
- * of a million) and its stacks warm. Every 61 picks the oldest of everything gets its turn, the
- * global queue and the timers are looked at, so nothing waits without bound.
+ * of a million) and its stacks warm. Every 61 picks the global queue and the clock are looked at,
+ * and once in a time slice the oldest unstarted goroutine gets its turn: nothing waits unbounded.
  *
- * A spawner that is GOI_FRESH_MAX unstarted goroutines ahead lets them run first and goes on behind
+ * A goroutine that starts GOI_FRESH_MAX others in one go lets them run first and goes on behind
  * them: otherwise `for (1M) go(f)` needs a million stacks to run functions that end at once.
  *
  * Rejected: a "still parking" flag that wakers spin on. It saves one store and hangs when the
@@ -76,13 +78,17 @@ struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_po
     return switch_to(m, from, to, post);
 }
 
-/* The rare part of a pick: fairness, the global queue, due timers. */
-static GOI_COLD struct g *pick_slow(struct m *m, struct p *p)
+/* The rare part of a pick: fairness, the global queue, due timers. The parker may hold the lock that
+ * its commit will release, so nothing that takes another lock than sched.lock may be called here:
+ * due timers are run by the scheduler stack (P5). */
+static GOI_COLD struct g *pick_slow(struct p *p)
 {
     struct goi_runnable *r;
+    int64_t now = goi_now();
     p->budget = GOI_PICK_BUDGET;
-    if (goi_timers_next(p->timers) != GOI_FOREVER) {
-        goi_timers_run(m, p->timers, goi_now());
+    if (goi_timers_next(p->timers) <= now) {
+        p->due = true;
+        return NULL;
     }
     if (goi_runq_len(&goi_sched.global) > 0) {
         goi_lock(&goi_sched.lock);
@@ -92,18 +98,25 @@ static GOI_COLD struct g *pick_slow(struct m *m, struct p *p)
             return goi_g_of(r);
         }
     }
-    /* The oldest unstarted goroutine: the last-in-first-out queue must not bury it. */
-    return goi_g_of(goi_runq_pop_tail(&p->fresh));
+    if (now - p->fair_at >= GOI_SLICE_NS) {
+        /* The oldest unstarted goroutine: the last-in-first-out queue must not bury it. By time,
+         * because by count a spawning tree would become breadth first again. */
+        p->fair_at = now;
+        p->spawn_first = NULL;
+        return goi_g_of(goi_runq_pop_tail(&p->fresh));
+    }
+    return NULL;
 }
 
-GOI_INLINE struct g *pick(struct m *m, struct p *p)
+GOI_INLINE struct g *pick(struct p *p)
 {
     struct goi_runnable *r;
     struct g *g;
     st_rlx(&p->picks, ld_rlx(&p->picks) + 1); /* [stat] for sysmon and thieves */
+    p->spawn_run = 0;
     if (GOI_UNLIKELY(--p->budget == 0)) {
-        g = pick_slow(m, p);
-        if (g != NULL) {
+        g = pick_slow(p);
+        if (g != NULL || p->due) {
             st_rlx(&p->tick, ld_rlx(&p->tick) + 1);
             return g;
         }
@@ -122,14 +135,14 @@ GOI_INLINE struct g *pick(struct m *m, struct p *p)
     return goi_g_of(r);
 }
 
-struct g *goi_pick(struct m *m, struct p *p) { return pick(m, p); }
+struct g *goi_pick(struct p *p) { return pick(p); }
 
 /* Leaves `from`, whose state is set, for whatever runs next. */
 GOI_INLINE struct m *schedule(struct m *m, struct g *from, struct goi_post *post)
 {
     struct g *to = NULL;
     if (GOI_LIKELY(m->p != NULL) && GOI_LIKELY(from->locked_m == NULL)) {
-        to = pick(m, m->p);
+        to = pick(m->p);
         if (to != NULL && GOI_UNLIKELY(to->locked_m != NULL)) {
             goi_runq_push_head(&m->p->woken, &to->run); /* the scheduler stack hands it over */
             to = NULL;
@@ -250,11 +263,15 @@ struct m *goi_yield(struct m *m)
         p->runnext = NULL;
         st_rlx(&p->has_next, 0);
     }
-    struct g *to = pick(m, p);
-    if (to == NULL) {
+    struct g *to = pick(p);
+    if (to == NULL && !p->due) {
         return m;
     }
     goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
+    if (GOI_UNLIKELY(to == NULL)) {
+        struct goi_post post = {.fn = requeue, .arg = g};
+        return switch_to(m, g, m->g0, &post);
+    }
     if (GOI_UNLIKELY(to->locked_m != NULL) || GOI_UNLIKELY(g->locked_m != NULL)) {
         struct goi_post post = {.fn = requeue, .arg = g};
         goi_runq_push_head(&p->woken, &to->run);

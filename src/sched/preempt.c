@@ -79,8 +79,11 @@ struct m *goi_enter_slow(struct m *m)
             goi_fatal("goroutines used in the child of fork: it may only exec or _exit");
         }
         if ((a & GOI_ATTN_HOLD) != 0) {
+            /* [RT] Waiting at the door is being outside: who stops the world need not wait for us. */
+            st_rel(&m->in_rt, 0);
             goi_lock(&goi_sched.lock); /* the holder clears HOLD before it releases */
             goi_unlock(&goi_sched.lock);
+            st_rlx(&m->in_rt, 1);
             continue;
         }
         if (m->foreign) {

@@ -50,6 +50,23 @@ GOI_INLINE void goi_runq_push_head(struct goi_runq *q, struct goi_runnable *r)
     st_rlx(&q->n, ld_rlx(&q->n) + 1);
 }
 
+/* `at` is on the queue. */
+GOI_INLINE void goi_runq_insert_after(struct goi_runq *q, struct goi_runnable *at,
+                                      struct goi_runnable *r)
+{
+    goi_assert(r->next == NULL);
+    goi_assert(r->prev == NULL); /* Q2 */
+    r->prev = at;
+    r->next = at->next;
+    if (at->next != NULL) {
+        at->next->prev = r;
+    } else {
+        q->tail = r;
+    }
+    at->next = r;
+    st_rlx(&q->n, ld_rlx(&q->n) + 1);
+}
+
 GOI_INLINE struct goi_runnable *goi_runq_pop_head(struct goi_runq *q)
 {
     struct goi_runnable *r = q->head;

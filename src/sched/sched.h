@@ -80,13 +80,13 @@ bool goi_claim_end(struct g *g, uint32_t ticket);
 struct g *goi_g_new(struct m *m, size_t stack);
 /* Sets where it starts and makes it runnable on this P (last in, first out). */
 void goi_g_start(struct m *m, struct g *g);
-/* After goi_g_start in a go statement: a spawner that is GOI_FRESH_MAX unstarted goroutines ahead
+/* After goi_g_start in a go statement: a goroutine that has started GOI_FRESH_MAX others in one go
  * lets them run first (park.c, run order). */
 enum { GOI_FRESH_MAX = 64 };
 struct m *goi_spawn_pace_slow(struct m *m) GOI_PARKS;
 GOI_INLINE struct m *goi_spawn_pace(struct m *m)
 {
-    if (GOI_UNLIKELY(m->p != NULL && goi_runq_len(&m->p->fresh) >= GOI_FRESH_MAX)) {
+    if (GOI_UNLIKELY(m->p != NULL && m->p->spawn_run >= GOI_FRESH_MAX)) {
         return goi_spawn_pace_slow(m);
     }
     return m;

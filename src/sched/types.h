@@ -143,6 +143,10 @@ struct p {
     goi_a32 has_next;               /* [stat] runnext != NULL, for sysmon */
     goi_a32 tick;                   /* [stat] switches that began a new slice */
     goi_a32 picks;                  /* [stat] all switches */
+    bool due;                       /* [o] timers are due: the scheduler stack shall run them */
+    uint32_t spawn_run;             /* [o] go statements of the running goroutine since it was picked */
+    struct g *spawn_first;          /* [o] the first of those, while it is on `fresh` */
+    int64_t fair_at;                /* [o] when the oldest unstarted goroutine had its turn */
     uint32_t budget;                /* [o] picks until fairness, clock and timers get their turn */
     struct goi_stack_cache stacks;  /* [o] */
     uint64_t id_next, id_end;       /* [o] batch of goroutine ids */
