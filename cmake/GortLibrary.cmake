@@ -20,11 +20,17 @@ file(GLOB _files CONFIGURE_DEPENDS
      "${PROJECT_SOURCE_DIR}/src/arch/${GORT_ARCH}/*.S"
      "${PROJECT_SOURCE_DIR}/src/os/${GORT_OS}/*.c")
 list(APPEND GORT_SOURCES ${_files})
-# The readiness interface of the system, by file name.
+# Of files that do the same by different means, the build picks one: the readiness interface of the
+# system, and who names addresses.
 if(NOT GORT_OS STREQUAL "linux")
     list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/netpoll/(epoll|uring)\\.c$")
 else()
     list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/netpoll/kqueue\\.c$")
+endif()
+if(GORT_BACKTRACE_LIBRARY)
+    list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/debug/symbol_dladdr\\.c$")
+else()
+    list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/debug/symbol_backtrace\\.c$")
 endif()
 
 find_package(Threads REQUIRED)
