@@ -15,11 +15,16 @@
 
 #include <gort/detail/call.h>
 
-#define GOI_PARAM(x) __typeof__(x) x
+#define GOI_PARAM(x) GOI_ARG_T(x) x
 #define GOI_COMMA_PARAM(x) , GOI_PARAM(x)
 #define GOI_PARAMS(...) GOI_CAT(GOI_PARAMS_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__)
 #define GOI_PARAMS_0(x) GOI_PARAM(x)
 #define GOI_PARAMS_1(x, ...) GOI_PARAM(x) GOI_MAP(GOI_COMMA_PARAM, __VA_ARGS__)
+
+/* The parameters have the names of the variables that they copy, which -Wshadow shall not report. */
+#define GOI_MAY_SHADOW \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
+#define GOI_MAY_SHADOW_END _Pragma("GCC diagnostic pop")
 
 /* style: preproc-place because each compiler offers another kind of anonymous function. */
 #if defined(__cplusplus)
@@ -40,24 +45,30 @@ struct goi_block {
          ((void (*)(void *, GOI_PARAMS(__VA_ARGS__)))goi_go_begin( \
              GOI_BLOCK(GOI_CAT(goi_block_, N))->invoke, 16 GOI_MAP(GOI_PLUS_BYTES, __VA_ARGS__), \
              (unsigned)GOI_REC_VEC, GOI_SITE))((void *)GOI_CAT(goi_block_, N), __VA_ARGS__)) \
-    GOI_CAT(goi_block_, N) = ^(GOI_PARAMS(__VA_ARGS__))
+    GOI_CAT(goi_block_, N) = GOI_MAY_SHADOW ^(GOI_PARAMS(__VA_ARGS__) GOI_MAY_SHADOW_END)
 #endif
 #else
+/* A pragma may stand inside a statement expression, and that inside the type of a parameter: the
+ * last one, of which nobody speaks, ends the suppression before the body begins. */
+#define GOI_LAST_PARAM \
+    __typeof__(__extension__({ \
+        GOI_MAY_SHADOW_END(char)0; \
+    })) goi_last GO_UNUSED
 #pragma GCC diagnostic error "-Wtrampolines"
 #define go_do(...) GOI_DO(__COUNTER__, __VA_ARGS__)
 #if defined(__OPTIMIZE__)
 #define GOI_DO(N, ...) \
-    __extension__ auto void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__)); \
-    go_spawn(GOI_CAT(goi_body_, N), __VA_ARGS__); \
-    __extension__ void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__))
+    GOI_MAY_SHADOW __extension__ auto void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__), char); \
+    go_spawn(GOI_CAT(goi_body_, N), __VA_ARGS__, (char)0); \
+    __extension__ void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__), GOI_LAST_PARAM)
 #else
 #define GOI_DO(N, ...) \
-    GO_HIDDEN extern void GOI_CAT(goi_named_, N)(GOI_PARAMS(__VA_ARGS__)) \
+    GOI_MAY_SHADOW GO_HIDDEN extern void GOI_CAT(goi_named_, N)(GOI_PARAMS(__VA_ARGS__), char) \
         __asm__("goi_body_" GOI_STR(N)); \
-    __extension__ auto void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__)) \
+    __extension__ auto void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__), char) \
         __asm__("goi_body_" GOI_STR(N)); \
-    go_spawn(GOI_CAT(goi_named_, N), __VA_ARGS__); \
-    __extension__ GO_USED void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__))
+    go_spawn(GOI_CAT(goi_named_, N), __VA_ARGS__, (char)0); \
+    __extension__ GO_USED void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__), GOI_LAST_PARAM)
 #endif
 #endif
 
