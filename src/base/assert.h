@@ -19,7 +19,8 @@ void goi_bug(const char *why, const char *file, int line) GOI_NORETURN GOI_COLD;
 #ifdef NDEBUG
 #define goi_assert(x) ((void)sizeof(!!(x)))
 #else
-#define goi_assert(x) goi_must(x)
+/* Not by way of goi_must: an argument's macros would be expanded before they are printed. */
+#define goi_assert(x) (GOI_LIKELY(x) ? (void)0 : goi_bug("violated: " #x, __FILE__, __LINE__))
 #endif
 #ifdef GOI_PARANOID
 #define goi_check(call) (call)
