@@ -5,9 +5,10 @@
 #include "annot/annot.h"
 #include "os/os.h"
 #include "sched/sched.h"
-#include "sync/waitq.h"
+#include "sync/syncq.h"
 #include "time/clock.h"
 #include "time/deadline.h"
+#include <errno.h>
 
 /* --- locks that are one bit of a state word. The word is the only thing that the holder's release
  * touches, so releasing a queue and publishing a new state are one step, and whoever sees that
@@ -23,11 +24,12 @@ GOI_INLINE void goi_word_lock(goi_a32 *word, uint32_t bit)
     uint32_t round = 0;
     for (;;) { /* ends: goi_word_wait */
         uint32_t s = ld_rlx(word);
-        if ((s & bit) == 0 && cas_acq(word, &s, s | bit)) { /* [WORD] pairs with every release of
-                                                               the bit: the queue's contents */
+        if ((s & bit) != 0) {
+            goi_word_wait(&round);
+        } else if (cas_acq(word, &s, s | bit)) { /* [WORD] pairs with every release of the bit: the
+                                                    queue's contents */
             return;
         }
-        goi_word_wait(&round);
     }
 }
 
@@ -38,21 +40,33 @@ GOI_INLINE void goi_word_lock(goi_a32 *word, uint32_t bit)
 bool goi_may_spin(struct m *m);
 
 /* A wait that a deadline can end: the limited waiter's claim. */
-GOI_INLINE void goi_waiter_limit(struct goi_waiter *w)
+GOI_INLINE void goi_sync_limit(struct goi_sync_waiter *w)
 {
     w->limited = true;
     w->ticket = goi_claim_begin(w->g);
 }
 
 /* W3: may this waiter be woken by us? Under the object's lock. */
-GOI_INLINE bool goi_waiter_take(struct goi_waiter *w)
+GOI_INLINE bool goi_sync_take(struct goi_sync_waiter *w)
 {
     return !w->limited || goi_claim(w->g, w->ticket);
 }
 
 /* Parks a queued waiter; `commit(m, arg)` releases the object's lock. 0 when a waker took it,
  * -ETIMEDOUT when the deadline did: then the record may still be on its queue. */
-int goi_waiter_park(struct m **m, struct goi_waiter *w, enum wait_reason reason, void *object,
-                    void (*commit)(struct m *m, void *arg), void *arg, int64_t deadline) GOI_PARKS;
+GOI_INLINE int goi_sync_park(struct m **m, struct goi_sync_waiter *w, enum wait_reason reason,
+                               void *object, void (*commit)(struct m *m, void *arg), void *arg,
+                               int64_t deadline)
+{
+    if (!w->limited) {
+        goi_assert(deadline == GOI_FOREVER);
+        *m = goi_park(*m, reason, object, commit, arg);
+        return 0;
+    }
+    int r = goi_park_until(m, reason, object, commit, arg, w->ticket, deadline);
+    goi_claim_end(w->g, w->ticket);
+    goi_assert(r == 0 || r == -ETIMEDOUT);
+    return r;
+}
 
 #endif

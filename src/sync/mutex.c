@@ -22,10 +22,10 @@
  * into the unlocker's runnext: it runs on this P when the unlocker stops, and not before unless
  * another P is idle. The unlocker goes on and may lock again (normal mode), which is what makes a
  * contended mutex as fast as an uncontended one: its critical sections stay on one P, with its data
- * in one cache (combine-and-exchange scheduling). Fairness comes from Go's rule: a waiter that
- * was woken, finds the mutex taken again, and has waited for a millisecond in all, sets STARVING.
- * From then on unlock hands the mutex to the first waiter (LOCKED is never cleared), and yields to
- * it. The mode ends with the waiter that is the last or has waited for less than 1 ms.
+ * in one cache (combine-and-exchange scheduling). Fairness comes from Go's rule: a waiter that was
+ * woken, finds the mutex taken again, and has waited for a millisecond in all, sets STARVING. From
+ * then on unlock hands the mutex to the first waiter (LOCKED is never cleared), and yields to it.
+ * The mode ends with the waiter that is the last or has waited for less than 1 ms.
  *
  *   M1  LOCKED, QUEUE and the queue's emptiness change together where it matters: an unlock that
  *       leaves the queue non-empty and wakes nobody has seen WOKEN.    (tests/model/mutex)
@@ -35,7 +35,8 @@
  *   M3  STARVING implies LOCKED and WAITERS.                                 (asserts)
  *   M4  After the store that clears LOCKED, or hands it over, the unlocker does not touch the
  *       mutex.                                            (tests/model/mutex, reuse after unlock)
- *   M5  A record on the queue belongs to a goroutine whose commit has run or that holds QUEUE.
+ *   M5  A record on the queue belongs to a goroutine whose commit has run, or that holds QUEUE.
+ *                                                        (goi_ready in tests/model/sched.h)
  *
  * The lost wake-up that QUEUE prevents: locker reads LOCKED | unlocker reads no WAITERS, clears
  * LOCKED | locker queues and parks for ever. Here the locker's step to QUEUE|WAITERS is a
@@ -46,9 +47,9 @@
  * unlock happens before the (n+1)-th lock. A hand-off transfers through the record and goi_ready().
  * [WORD] acquire when QUEUE is set pairs with the release that clears it: the queue's contents.
  *
- * Rejected: queues hashed by address as in Go (waitq.h). Rejected: clearing LOCKED first and
- * looking for waiters afterwards, as Go does with one add: the mutex may be freed in between (Go has
- * a collector for that). Rejected: hand-off always: every critical section would cost a switch.
+ * Rejected: queues hashed by address as in Go (syncq.h). Rejected: clearing LOCKED first and
+ * looking for waiters afterwards, as Go does with one add: the mutex may be freed in between (Go
+ * has a collector for that). Rejected: hand-off always: every critical section would cost a switch.
  * Rejected: an owner field, since any goroutine may unlock.
  */
 #include "sync/internal.h"
@@ -63,7 +64,7 @@ enum {
     STARVING = 16,
 };
 
-enum { STARVE_NS = 1000000 };
+enum { STARVE_NS = 1000000, SPIN_ROUNDS = 4, SPIN_PAUSES = 30 };
 
 _Static_assert(sizeof(go_mutex) == 16, "go_mutex is part of the ABI");
 
@@ -91,11 +92,10 @@ static void release_queue(struct m *m, void *arg)
  * this one, and nobody starves. True: we own the mutex. *woken: WOKEN is set and ours to clear. */
 static bool spin(struct m *m, goi_a32 *state, bool *woken)
 {
-    enum { ROUNDS = 4, PAUSES = 30 };
     if (!goi_may_spin(m)) {
         return false;
     }
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < SPIN_ROUNDS; round++) {
         uint32_t s = ld_rlx(state);
         if ((s & LOCKED) == 0) {
             uint32_t clear = *woken ? WOKEN : 0;
@@ -111,7 +111,7 @@ static bool spin(struct m *m, goi_a32 *state, bool *woken)
         if (!*woken && (s & (WOKEN | WAITERS)) == WAITERS && cas_rlx(state, &s, s | WOKEN)) {
             *woken = true;
         }
-        for (int i = 0; i < PAUSES; i++) {
+        for (int i = 0; i < SPIN_PAUSES; i++) {
             goi_pause();
         }
     }
@@ -119,13 +119,13 @@ static bool spin(struct m *m, goi_a32 *state, bool *woken)
 }
 
 /* After its deadline a waiter leaves the queue, if an unlocker has not just taken it off. */
-static void leave_queue(go_mutex *mu, struct goi_waiter *w)
+static void leave_queue(go_mutex *mu, struct goi_sync_waiter *w)
 {
     goi_a32 *state = goi_word32(&mu->state);
     goi_word_lock(state, QUEUE);
     uint32_t clear = QUEUE;
-    if (goi_waiter_queued(w)) {
-        goi_waitq_remove(&mu->head, w);
+    if (goi_sync_queued(w)) {
+        goi_syncq_remove(&mu->head, w);
     }
     if (mu->head == NULL) {
         clear |= WAITERS | STARVING; /* M3 */
@@ -158,7 +158,7 @@ static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool st
 static GOI_COLD int lock_slow(go_mutex *mu, int64_t deadline)
 {
     goi_a32 *state = goi_word32(&mu->state);
-    struct goi_waiter w = {.given = 0};
+    struct goi_sync_waiter w = {.given = 0};
     bool woken = false;
     bool starving = false;
     bool late = deadline <= 0;
@@ -184,16 +184,16 @@ static GOI_COLD int lock_slow(go_mutex *mu, int64_t deadline)
         bool first = w.since == 0;
         if (first) {
             w.since = goi_now();
-            goi_waitq_push_back(&mu->head, &w);
+            goi_syncq_push_back(&mu->head, &w);
         } else {
-            goi_waitq_push_front(&mu->head, &w);
+            goi_syncq_push_front(&mu->head, &w);
         }
         if (deadline != GOI_FOREVER) {
-            goi_waiter_limit(&w);
+            goi_sync_limit(&w);
         }
-        int r = goi_waiter_park(&m, &w, GOI_WAIT_MUTEX, mu, release_queue, state, deadline);
+        int r = goi_sync_park(&m, &w, GOI_WAIT_MUTEX, mu, release_queue, state, deadline);
         if (w.given != 0) {
-            goi_assert(!goi_waiter_queued(&w));
+            goi_assert(!goi_sync_queued(&w));
             break; /* handed over: LOCKED stayed set for us */
         }
         if (r == -ETIMEDOUT) {
@@ -249,16 +249,13 @@ int go_mutex_lock_until(go_mutex *mu, go_time deadline)
 /* --- unlocking */
 
 /* We own the mutex and QUEUE. Takes the first waiter that can be had off the queue. */
-static struct goi_waiter *pop(go_mutex *mu)
+static struct goi_sync_waiter *pop(go_mutex *mu)
 {
-    struct goi_waiter *w;
-    while ((w = goi_waitq_first(&mu->head)) != NULL) {
-        goi_waitq_remove(&mu->head, w);
-        if (goi_waiter_take(w)) { /* W3 */
-            return w;
-        }
+    struct goi_sync_waiter *w = goi_syncq_pop(&mu->head);
+    while (w != NULL && !goi_sync_take(w)) { /* W3 */
+        w = goi_syncq_pop(&mu->head);
     }
-    return NULL;
+    return w;
 }
 
 /* Gives up LOCKED and QUEUE, or only QUEUE when the mutex is handed over; the last touch (M4). */
@@ -285,7 +282,7 @@ static void wake_first(go_mutex *mu, goi_a32 *state)
         }
     }
     goi_assert((s & LOCKED) != 0);
-    struct goi_waiter *w = pop(mu);
+    struct goi_sync_waiter *w = pop(mu);
     uint32_t empty = mu->head == NULL ? WAITERS | STARVING : 0;
     if (w == NULL) {
         publish(state, LOCKED | QUEUE | WAITERS | STARVING, 0);

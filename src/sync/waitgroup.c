@@ -27,9 +27,9 @@
  * Misuse is found as in Go, with Go's words, where it can be found without a second look at memory
  * that may be gone: `reused` is noticed by a waiter that was released alone.
  *
- * Memory order. [WG] release when the counter goes down pairs with acquire by whoever sees zero, and
- * by the releaser on behalf of the waiters, to which goi_ready() passes it on: what came before done
- * is visible after wait. [WORD] acquire and release of QUEUE: the list.
+ * Memory order. [WG] release when the counter goes down pairs with acquire by whoever sees zero,
+ * and by the releaser on behalf of the waiters, to which goi_ready() passes it on: what came before
+ * done is visible after wait. [WORD] acquire and release of QUEUE: the list.
  *
  * Rejected: Go's semaphore per group with a count of waiters. The waiters would have to touch the
  * group again after they are woken.
@@ -63,14 +63,13 @@ static void release_queue(struct m *m, void *arg)
 enum { RELEASED = 1, RELEASED_ALONE = 2 };
 
 /* Under QUEUE: takes every waiter that can be had off the list. Returns them as a chain. */
-static struct goi_waiter *take_list(go_waitgroup *wg)
+static struct goi_sync_waiter *take_list(go_waitgroup *wg)
 {
-    struct goi_waiter *chain = NULL;
-    struct goi_waiter *last = NULL;
-    struct goi_waiter *w;
-    while ((w = goi_waitq_first(&wg->head)) != NULL) {
-        goi_waitq_remove(&wg->head, w);
-        if (!goi_waiter_take(w)) { /* W3: its deadline was first */
+    struct goi_sync_waiter *chain = NULL;
+    struct goi_sync_waiter *last = NULL;
+    struct goi_sync_waiter *w;
+    for (w = goi_syncq_pop(&wg->head); w != NULL; w = goi_syncq_pop(&wg->head)) {
+        if (!goi_sync_take(w)) { /* W3: its deadline was first */
             continue;
         }
         w->given = RELEASED;
@@ -106,14 +105,14 @@ static bool release_all(go_waitgroup *wg)
             break;
         }
     }
-    struct goi_waiter *w = take_list(wg);
+    struct goi_sync_waiter *w = take_list(wg);
     s = ld_rlx(state);
     while (!cas_rel(state, &s, s & ~FLAGS)) { /* [WG] [WORD] G1, the last touch */
         /* Only an add can interfere, and each is misuse. */
     }
-    struct goi_waiter *first = w;
+    struct goi_sync_waiter *first = w;
     while (w != NULL) {
-        struct goi_waiter *next = w->next;
+        struct goi_sync_waiter *next = w->next;
         struct g *g = w->g; /* G3 */
         /* The first goes to runnext; a crowd behind what can run here already. */
         if (w == first) {
@@ -166,7 +165,7 @@ void goi_wg_done(void *wg, int ret)
 /* --- waiting */
 
 /* After its deadline: off the list, unless the releaser took us off. */
-static void leave_list(go_waitgroup *wg, struct goi_waiter *w)
+static void leave_list(go_waitgroup *wg, struct goi_sync_waiter *w)
 {
     goi_a64 *state = goi_word64(&wg->state);
     uint32_t round = 0;
@@ -179,8 +178,8 @@ static void leave_list(go_waitgroup *wg, struct goi_waiter *w)
             break;
         }
     }
-    if (goi_waiter_queued(w)) {
-        goi_waitq_remove(&wg->head, w);
+    if (goi_sync_queued(w)) {
+        goi_syncq_remove(&wg->head, w);
     }
     s = ld_rlx(state);
     uint64_t clear;
@@ -191,7 +190,7 @@ static void leave_list(go_waitgroup *wg, struct goi_waiter *w)
 }
 
 /* True: on the list, with QUEUE held. False: nothing to wait for. */
-static bool join_list(go_waitgroup *wg, struct goi_waiter *w, int64_t deadline)
+static bool join_list(go_waitgroup *wg, struct goi_sync_waiter *w, int64_t deadline)
 {
     goi_a64 *state = goi_word64(&wg->state);
     uint32_t round = 0;
@@ -210,9 +209,9 @@ static bool join_list(go_waitgroup *wg, struct goi_waiter *w, int64_t deadline)
     if ((s & WAITERS) == 0) {
         goi_race_write(&wg->head, sizeof(wg->head));
     }
-    goi_waitq_push_back(&wg->head, w);
+    goi_syncq_push_back(&wg->head, w);
     if (deadline != GOI_FOREVER) {
-        goi_waiter_limit(w);
+        goi_sync_limit(w);
     }
     return true;
 }
@@ -220,21 +219,21 @@ static bool join_list(go_waitgroup *wg, struct goi_waiter *w, int64_t deadline)
 static GOI_COLD int wait_slow(go_waitgroup *wg, int64_t deadline)
 {
     goi_a64 *state = goi_word64(&wg->state);
-    struct goi_waiter w = {.given = 0};
+    struct goi_sync_waiter w = {.given = 0};
     struct m *m = goi_enter();
     w.g = m->g;
     if (!join_list(wg, &w, deadline)) {
         goi_leave(m);
         return 0;
     }
-    int r = goi_waiter_park(&m, &w, GOI_WAIT_WAITGROUP, wg, release_queue, state, deadline);
+    int r = goi_sync_park(&m, &w, GOI_WAIT_WAITGROUP, wg, release_queue, state, deadline);
     goi_assert((r == 0) == (w.given != 0));
     if (r != 0) {
         leave_list(wg, &w);
     }
     goi_leave(m);
     /* Others may free the group when they were released with us; alone we may look once more. */
-    if (w.given == RELEASED_ALONE && ld_rlx(state) != 0) {
+    if (w.given == RELEASED_ALONE && counter(ld_rlx(state)) != 0) {
         goi_panic_text("sync: WaitGroup is reused before previous Wait has returned");
     }
     return r;

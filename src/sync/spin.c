@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* waitq.c: parking on a queue of src/sync, and waiting for a lock that is one bit of a word. */
+/* spin.c: waiting without parking: for a lock that is one bit of a word, for a running owner. */
 #include "sync/internal.h"
-#include <errno.h>
 
 enum { SPINS = 64, YIELDS = 8, NAP_MIN_NS = 2000, NAP_MAX_NS = 100000 };
 
@@ -15,20 +14,6 @@ void goi_word_wait(uint32_t *round)
     } else {
         gop_sleep_ns(goi_min_i64((int64_t)NAP_MIN_NS * (n - SPINS - YIELDS + 1), NAP_MAX_NS));
     }
-}
-
-int goi_waiter_park(struct m **m, struct goi_waiter *w, enum wait_reason reason, void *object,
-                    void (*commit)(struct m *m, void *arg), void *arg, int64_t deadline)
-{
-    if (!w->limited) {
-        goi_assert(deadline == GOI_FOREVER);
-        *m = goi_park(*m, reason, object, commit, arg);
-        return 0;
-    }
-    int r = goi_park_until(m, reason, object, commit, arg, w->ticket, deadline);
-    goi_claim_end(w->g, w->ticket);
-    goi_assert(r == 0 || r == -ETIMEDOUT);
-    return r;
 }
 
 bool goi_may_spin(struct m *m)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* waitq.h: a queue of goroutines that wait for one object of src/sync.
+/* syncq.h: a queue of goroutines that wait for one object of src/sync.
  *
  * A waiter record lives on the stack of the goroutine that waits. The queue is one pointer inside
  * the public struct (all zero = empty): the records form a ring through `next` and `prev`, the
@@ -10,7 +10,7 @@
  *   W1  A record on a queue has both links set, one off it has neither.       (asserts)
  *   W2  A record that is taken off by somebody else than its owner is not touched after the
  *       object's lock is released: the owner may return from the call and its stack be gone.
- *       Whoever needs the goroutine copies `g` under the lock.                (waitq users)
+ *       Whoever needs the goroutine copies `g` under the lock.                (every user)
  *   W3  A record with `limited` set is waited for by others too (a timer, a context). It counts as
  *       taken only if goi_claim() was won, and the claim is tried under the object's lock.
  *
@@ -18,14 +18,14 @@
  * share and a treap on every contended operation; what it buys, 4 bytes in the object instead of
  * 12, is nothing in C, where a mutex lies inside something larger.
  */
-#ifndef GOI_SYNC_WAITQ_H
-#define GOI_SYNC_WAITQ_H
+#ifndef GOI_SYNC_SYNCQ_H
+#define GOI_SYNC_SYNCQ_H
 #include "base/assert.h"
 
 struct g;
 
-struct goi_waiter {
-    struct goi_waiter *next, *prev; /* [l:object] */
+struct goi_sync_waiter {
+    struct goi_sync_waiter *next, *prev; /* [l:object] */
     struct g *g;                    /* [c] */
     uint32_t ticket;                /* [c] of goi_claim_begin, if limited */
     bool limited;                   /* [c] W3 */
@@ -35,10 +35,10 @@ struct goi_waiter {
     int64_t amount;                 /* [c] how much is waited for (semaphore) */
 };
 
-static inline bool goi_waiter_queued(const struct goi_waiter *w) { return w->next != NULL; }
+static inline bool goi_sync_queued(const struct goi_sync_waiter *w) { return w->next != NULL; }
 
 /* Puts w before `at`; the common part of both pushes. */
-static inline void goi_waitq_link(struct goi_waiter *at, struct goi_waiter *w)
+static inline void goi_syncq_link(struct goi_sync_waiter *at, struct goi_sync_waiter *w)
 {
     goi_assert(w->next == NULL);
     goi_assert(w->prev == NULL); /* W1 */
@@ -48,25 +48,25 @@ static inline void goi_waitq_link(struct goi_waiter *at, struct goi_waiter *w)
     at->prev = w;
 }
 
-static inline void goi_waitq_push_back(void **head, struct goi_waiter *w)
+static inline void goi_syncq_push_back(void **head, struct goi_sync_waiter *w)
 {
-    struct goi_waiter *first = *head;
+    struct goi_sync_waiter *first = *head;
     if (first == NULL) {
         goi_assert(w->next == NULL); /* W1 */
         w->next = w->prev = w;
         *head = w;
         return;
     }
-    goi_waitq_link(first, w);
+    goi_syncq_link(first, w);
 }
 
-static inline void goi_waitq_push_front(void **head, struct goi_waiter *w)
+static inline void goi_syncq_push_front(void **head, struct goi_sync_waiter *w)
 {
-    goi_waitq_push_back(head, w);
+    goi_syncq_push_back(head, w);
     *head = w;
 }
 
-static inline void goi_waitq_remove(void **head, struct goi_waiter *w)
+static inline void goi_syncq_remove(void **head, struct goi_sync_waiter *w)
 {
     goi_assert(w->next != NULL);
     goi_assert(w->next->prev == w);
@@ -84,6 +84,15 @@ static inline void goi_waitq_remove(void **head, struct goi_waiter *w)
     w->next = w->prev = NULL;
 }
 
-static inline struct goi_waiter *goi_waitq_first(void *const *head) { return *head; }
+static inline struct goi_sync_waiter *goi_syncq_pop(void **head)
+{
+    struct goi_sync_waiter *w = *head;
+    if (w != NULL) {
+        goi_syncq_remove(head, w);
+    }
+    return w;
+}
+
+static inline struct goi_sync_waiter *goi_syncq_first(void *const *head) { return *head; }
 
 #endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Every interleaving of go_waitgroup's end: several dones, several waits, deadlines, a waiter that
+ * frees the group as soon as it returns. */
+#include "model/sync.h"
+
+#include "sync/waitgroup.c"
+
+static go_waitgroup wg;
+static int done, timeouts, waited;
+
+static void setup_2(void)
+{
+    model_reset();
+    memset(&wg, 0, sizeof(wg));
+    wg.state = (uint64_t)2 << 32;
+    done = timeouts = waited = 0;
+}
+
+static void idle(void)
+{
+    EX_CHECK(wg.state == 0);
+    EX_CHECK(wg.head == NULL);
+}
+
+static void finish(void)
+{
+    done++;
+    go_wg_done(&wg);
+}
+
+static void finish_both(void)
+{
+    finish();
+    finish();
+}
+
+static void wait_all(void)
+{
+    go_wg_wait(&wg);
+    EX_CHECK(done == 2);
+    waited++;
+}
+
+static void wait_and_free(void)
+{
+    go_wg_wait(&wg);
+    EX_CHECK(done == 2);
+    ex_freed(&wg, sizeof(wg));
+}
+
+static void wait_late(void)
+{
+    int r = go_wg_wait_until(&wg, 1000);
+    if (r == 0) {
+        EX_CHECK(done == 2);
+    } else {
+        EX_CHECK(r == -ETIMEDOUT);
+        timeouts++;
+    }
+}
+
+/* G1: late once, then patient, then the memory goes. */
+static void wait_late_then_free(void)
+{
+    if (go_wg_wait_until(&wg, 1000) != 0) {
+        timeouts++;
+        go_wg_wait(&wg);
+    }
+    EX_CHECK(done == 2);
+    ex_freed(&wg, sizeof(wg));
+}
+
+static void timer_of_0(void) { model_timer(0); }
+
+static void waited_2(void)
+{
+    idle();
+    EX_CHECK(waited == 2);
+}
+
+TEST_LONG(model_waitgroup, all_waiters_return_after_the_last_done, 120)
+{
+    const struct ex_program p = {.name = "two dones, two waits",
+                                 .setup = setup_2,
+                                 .threads = {wait_all, wait_all, finish, finish},
+                                 .check = waited_2,
+                                 .preemptions = 3};
+    EXPECT(ex_explore(&p));
+}
+
+TEST_LONG(model_waitgroup, waiter_may_free_it, 120)
+{
+    const struct ex_program p = {.name = "two dones, a wait that frees",
+                                 .setup = setup_2,
+                                 .threads = {wait_and_free, finish, finish},
+                                 .preemptions = 5};
+    EXPECT(ex_explore(&p));
+}
+
+TEST_LONG(model_waitgroup, deadline_leaves_no_trace, 120)
+{
+    const struct ex_program p = {.name = "a wait with a deadline beside one without",
+                                 .setup = setup_2,
+                                 .threads = {wait_late, wait_all, finish_both, timer_of_0},
+                                 .daemons = 1 << 3,
+                                 .check = idle,
+                                 .preemptions = 3};
+    EXPECT(ex_explore(&p));
+}
+
+TEST_LONG(model_waitgroup, late_waiter_does_not_free_under_the_releaser, 120)
+{
+    const struct ex_program p = {.name = "a wait that was late, again, and frees",
+                                 .setup = setup_2,
+                                 .threads = {wait_late_then_free, finish_both, timer_of_0},
+                                 .daemons = 1 << 2,
+                                 .preemptions = 5};
+    EXPECT(ex_explore(&p));
+}
+
+/* A round of use: add, two members, wait; then the next round on the same group. */
+static int rounds;
+
+static void setup_rounds(void)
+{
+    model_reset();
+    memset(&wg, 0, sizeof(wg));
+    wg.state = (uint64_t)1 << 32;
+    rounds = 0;
+}
+
+static bool round_1(void *arg)
+{
+    (void)arg;
+    return rounds == 1;
+}
+
+static void main_of_rounds(void)
+{
+    go_wg_wait(&wg);
+    go_wg_add(&wg, 1);
+    rounds = 1;
+    go_wg_wait(&wg);
+    idle();
+}
+
+static void member_of_rounds(void)
+{
+    go_wg_done(&wg);
+    ex_block(round_1, NULL);
+    go_wg_done(&wg);
+}
+
+TEST_LONG(model_waitgroup, is_used_again_after_wait, 120)
+{
+    const struct ex_program p = {.name = "two rounds",
+                                 .setup = setup_rounds,
+                                 .threads = {main_of_rounds, member_of_rounds},
+                                 .check = idle,
+                                 .preemptions = 6};
+    EXPECT(ex_explore(&p));
+}
