@@ -30,7 +30,7 @@
  * Rejected: a lock-free ring per P as in Go (one compare-and-swap, 4 to 5 ns here, on every pop).
  * Rejected: signals (EINTR for the user's calls, and no safe point in C).
  *
- * [RT] in_rt and attn, sites: goi_enter, goi_leave (sched.h), goi_enter_slow (preempt.c), here.
+ * The pair of words and its five operations are in rt.h.
  */
 #include "sched/internal.h"
 
@@ -39,27 +39,14 @@ bool goi_hold_p_locked(struct p *p)
     struct m *m = p->m;
     goi_assert(m != NULL);
     goi_assert((ld_rlx(&m->attn) & GOI_ATTN_HOLD) == 0); /* H4 */
-    if (ld_rlx(&m->in_rt) != 0) {
-        return false; /* a hint that saves the fence */
-    }
-    or_acqrel(&m->attn, GOI_ATTN_HOLD); /* [RT] */
-    if (goi_sched.have_membarrier) {
-        gop_membarrier();
-    } else {
-        fence_seq(); /* [RT] with the fence in goi_enter_slow */
-    }
-    if (ld_acq(&m->in_rt) == 0) { /* [RT] H1, H2 */
-        return true;
-    }
-    and_rel(&m->attn, ~(uint32_t)GOI_ATTN_HOLD);
-    return false;
+    return goi_rt_hold(&m->in_rt, &m->attn, goi_sched.have_membarrier); /* [RT] */
 }
 
 void goi_release_p_locked(struct p *p)
 {
     goi_assert(p->m != NULL);
     goi_assert((ld_rlx(&p->m->attn) & GOI_ATTN_HOLD) != 0);
-    and_rel(&p->m->attn, ~(uint32_t)GOI_ATTN_HOLD); /* [RT] H3 */
+    goi_rt_release(&p->m->attn, 0); /* [RT] */
 }
 
 void goi_detach_p_locked(struct p *p)
@@ -70,8 +57,7 @@ void goi_detach_p_locked(struct p *p)
     goi_must(!m->detached);
     m->detached = true;
     goi_sched.ndetached++;
-    p->mon_tick = ld_rlx(&p->tick) - 1;
-    and_rel(&m->attn, ~(uint32_t)(GOI_ATTN_HOLD | GOI_ATTN_SLICE | GOI_ATTN_SHARE));
+    goi_rt_release(&m->attn, GOI_ATTN_SLICE | GOI_ATTN_SHARE | GOI_ATTN_DUE); /* [RT] */
     add_rlx(&p->handoffs, 1);
 }
 

@@ -105,7 +105,7 @@ static GOI_COLD struct g *pick_slow(struct p *p)
         p->spawn_first = NULL;
         return goi_g_of(goi_runq_pop_tail(&p->fresh));
     }
-    return NULL;
+    return goi_g_of(goi_runq_pop_head(&p->fresh)); /* woken ones must not hold up new ones */
 }
 
 GOI_INLINE struct g *pick(struct p *p)
@@ -263,7 +263,11 @@ struct m *goi_yield(struct m *m)
         p->runnext = NULL;
         st_rlx(&p->has_next, 0);
     }
-    struct g *to = pick(p);
+    /* New goroutines first: who yields in a loop waits for something, maybe for one of them. */
+    struct g *to = goi_g_of(goi_runq_pop_head(&p->fresh));
+    if (to == NULL) {
+        to = pick(p);
+    }
     if (to == NULL && !p->due) {
         return m;
     }

@@ -70,8 +70,7 @@ struct m *goi_enter_slow(struct m *m)
         st_rlx(&m->in_rt, 1);
     }
     for (;;) { /* ends: each request is cleared before it is answered */
-        fence_seq(); /* [RT] only needed without membarrier; over-ordered otherwise */
-        uint32_t a = ld_acq(&m->attn); /* [RT] H3 */
+        uint32_t a = goi_rt_attend(&m->attn); /* [RT] H3 */
         if (GOI_UNLIKELY((a & GOI_ATTN_EXIT) != 0)) {
             goi_freeze();
         }

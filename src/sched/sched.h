@@ -22,28 +22,22 @@ GOI_INLINE int64_t goi_now(void) { return gop_now(); }
 /* --- entering and leaving (sched/preempt.c has the protocol) */
 struct m *goi_enter_slow(struct m *m) GOI_COLD;
 
-/* [RT] The store to in_rt and the load of attn are a store-load pair; sysmon and thieves store attn
- * and then load in_rt. The full fence between ours is their membarrier (goi_hold_p). Acquire on attn
- * pairs with the release that clears HOLD after a thief has changed our queues. */
 GOI_INLINE struct m *goi_enter(void)
 {
     struct m *m = goi_m();
     if (GOI_LIKELY(m != NULL)) {
         goi_assert(ld_rlx(&m->in_rt) == 0);
-        st_rlx(&m->in_rt, 1);
-        fence_compiler();
-        if (GOI_LIKELY(ld_acq(&m->attn) == 0)) { /* [RT] */
+        if (goi_rt_enter(&m->in_rt, &m->attn)) { /* [RT] */
             return m;
         }
     }
     return goi_enter_slow(m);
 }
 
-/* [RT] release: what we did to our queues is visible to a thief that then reads in_rt == 0. */
 GOI_INLINE void goi_leave(struct m *m)
 {
     goi_assert(ld_rlx(&m->in_rt) == 1);
-    st_rel(&m->in_rt, 0); /* [RT] */
+    goi_rt_leave(&m->in_rt); /* [RT] */
 }
 
 /* The current goroutine; adopts a foreign thread. No P needed, may be called outside or inside. */

@@ -175,7 +175,7 @@ static void deep_sleep(int64_t now)
         return;
     }
     goi_stack_trim_cached(now);
-    if (ld_acq(&goi_sched.sysmon_wake) == 0) { /* [SYSMON] */
+    if (!goi_debug_wanted() && ld_acq(&goi_sched.sysmon_wake) == 0) { /* [SYSMON] */
         gop_futex_wait(&goi_sched.sysmon_wake, 0, again);
     }
     goi_lock(&goi_sched.lock);
@@ -198,6 +198,7 @@ static void *sysmon(void *arg)
     st_rlx(&self->in_rt, 1);
     for (;;) { /* for the life of the process */
         gop_sleep_ns(pace);
+        goi_debug_tick();
         int64_t now = goi_now();
         goi_lock(&goi_sched.lock);
         bool all_idle = all_idle_locked();

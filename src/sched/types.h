@@ -21,6 +21,7 @@
 #include "base/rand.h"
 #include "lock/lock.h"
 #include "sched/gstate.h"
+#include "sched/rt.h"
 #include "sched/runq.h"
 #include "sched/unwind.h"
 #include "stack/stack.h"
@@ -98,7 +99,7 @@ enum {
 /* m.attn: reasons to take the slow path at the next entry [a:RT] */
 enum {
     GOI_ATTN_NO_P = 1,              /* no P: acquire one (also set for good in foreign threads) */
-    GOI_ATTN_HOLD = 2,              /* somebody looks at our P under sched.lock: wait for the lock */
+    /* GOI_ATTN_HOLD = 2 (rt.h):       somebody looks at our P under sched.lock: wait for the lock */
     GOI_ATTN_SHARE = 4,             /* a thief is hungry: give half of the queue away */
     GOI_ATTN_SLICE = 8,             /* ran for 10 ms: yield */
     GOI_ATTN_DUE = 16,              /* timers are due or the network wants a look */

@@ -26,6 +26,10 @@ size_t goi_timers_pending(void);
 /* debug/crash.c */
 void goi_crash_deadlock(const char *text) GOI_NORETURN;     /* whole process, all goroutines */
 void goi_crash_overflow(const struct goi_stack *s, void *fault, void *ucontext);
+/* debug/signal.c: sysmon calls it at every look; prints what a signal asked for. */
+void goi_debug_tick(void);
+/* Is there something to print? With a full fence before the look (QUIT in signal.c). */
+bool goi_debug_wanted(void);
 /* debug/knobs.c: reads GORTDEBUG; called once at start. */
 void goi_knobs_init(void);
 uint64_t goi_knob_seed(void);
