@@ -16,7 +16,8 @@
  *    for SA_ONSTACK to see overflows, as any such handler must.
  *
  *   O1  The handler calls nothing that is not async-signal-safe; goi_stack_find takes no lock.
- *   O2  The previous disposition is read from memory that does not change after goi_overflow_init.
+ *       (by inspection; tests/unit/stack/overflow_test.c runs it)
+ *   O2  The previous disposition is stored before ours can be called, and never changes.
  *
  * The reporter may fault in its turn: the signal is blocked in the handler, so the kernel then
  * kills the process with the same signal, and there is no loop.

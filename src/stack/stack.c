@@ -24,7 +24,7 @@
  *   S1  bit k of nonempty is set exactly when ring[k].count > 0.            (cache_check)
  *   S2  A window in ring[k] has klass k.                                    (cache_check)
  *   S3  The descriptor is not written from put to the get that returns it, unless the window was
- *       trimmed, and then it reads as zeros.                                (stack_test)
+ *       trimmed, and then it reads as zeros. (descriptor_survives_the_cache_and_the_depot)
  *
  * Once in a trim epoch (about a second) a cache looks after itself: the older half of each array
  * goes to the depot, where idle windows are noticed, and the next puts trim their windows, because
@@ -37,6 +37,9 @@
 
 /* Puts that trim, per epoch: a full turn of the largest array and its neighbourhood. */
 #define PROBES 64
+
+/* How many gets before its own a window is prefetched. */
+#define AHEAD 4
 
 /* What a window keeps when it is trimmed on put. Refaulting a page costs as much as the call. */
 #define KEEP_BYTES ((size_t)64 << 10)
@@ -181,17 +184,22 @@ static bool refill(struct goi_stack_cache *cache, uint32_t k, bool by_default)
 
 /* --- get */
 
+/* What a new goroutine touches first: the descriptor's first lines and the frames below it. */
+GOI_INLINE void prefetch(struct goi_stack *s)
+{
+    char *top = goi_stack_desc(s);
+    __builtin_prefetch(top - GOI_CACHE_LINE, 1);
+    __builtin_prefetch(top, 1);
+}
+
 /* The array of class k is not empty. */
 GOI_INLINE struct goi_stack *pop(struct goi_stack_cache *cache, uint32_t k)
 {
     struct goi_stack_ring *r = &cache->ring[k];
     uint32_t n = --r->count;
     struct goi_stack *s = r->slot[n];
-    if (n >= 2) {
-        /* The window after the next: its first frames and the start of its descriptor. */
-        char *soon = (char *)r->slot[n - 2] - GOI_STACK_DESC_BYTES;
-        __builtin_prefetch(soon - GOI_CACHE_LINE, 1);
-        __builtin_prefetch(soon, 1);
+    if (GOI_LIKELY(n >= AHEAD)) {
+        prefetch(r->slot[n - AHEAD]);
     } else if (n == 0) {
         cache->nonempty &= ~((uint32_t)1 << k);
     }
@@ -246,11 +254,11 @@ GOI_HOT struct goi_stack *goi_stack_get(struct goi_stack_cache *cache, size_t wa
 
 /* --- put */
 
-static void push(struct goi_stack_cache *cache, struct goi_stack *s)
+GOI_INLINE void push(struct goi_stack_cache *cache, struct goi_stack *s, uint32_t k)
 {
-    struct goi_stack_ring *r = &cache->ring[s->klass];
+    struct goi_stack_ring *r = &cache->ring[k];
     r->slot[r->count++] = s;
-    cache->nonempty |= (uint32_t)1 << s->klass;
+    cache->nonempty |= (uint32_t)1 << k;
 }
 
 /* Drops what a deep excursion left behind. Does not touch the pages near the top. */
@@ -281,9 +289,8 @@ static void epoch_work(struct goi_stack_cache *cache, const struct goi_stack *s)
     }
 }
 
-GOI_NOINLINE static void put_slow(struct goi_stack_cache *cache, struct goi_stack *s)
+GOI_NOINLINE static void put_slow(struct goi_stack_cache *cache, struct goi_stack *s, uint32_t k)
 {
-    uint32_t k = s->klass;
     const struct goi_stack_class *c = &goi_stack_class[k];
     int saved = errno;
     if (!cache->known) {
@@ -299,22 +306,27 @@ GOI_NOINLINE static void put_slow(struct goi_stack_cache *cache, struct goi_stac
         if (cache->ring[k].count >= c->ring) {
             spill(cache, k, c->batch);
         }
-        push(cache, s);
+        push(cache, s, k);
     }
     goi_check(cache_check(cache));
     errno = saved;
 }
 
-GOI_HOT void goi_stack_put(struct goi_stack_cache *cache, struct goi_stack *s)
+GOI_HOT void goi_stack_put_as(struct goi_stack_cache *cache, struct goi_stack *s, uint32_t klass)
 {
-    uint32_t k = s->klass;
+    goi_assert(s->klass == klass);
     /* Relaxed: an epoch noticed one put later does no harm. */
-    if (GOI_UNLIKELY(cache->ring[k].count >= goi_stack_class[k].ring ||
+    if (GOI_UNLIKELY(cache->ring[klass].count >= goi_stack_class[klass].ring ||
                      cache->epoch != ld_rlx(&goi_stack_epoch))) {
-        put_slow(cache, s);
+        put_slow(cache, s, klass);
         return;
     }
-    push(cache, s);
+    push(cache, s, klass);
+}
+
+void goi_stack_put(struct goi_stack_cache *cache, struct goi_stack *s)
+{
+    goi_stack_put_as(cache, s, s->klass);
 }
 
 void goi_stack_cache_flush(struct goi_stack_cache *cache)

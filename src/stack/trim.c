@@ -28,7 +28,7 @@
  * pressure, and it costs the same).
  *
  *   T1  What is discarded lies in [lo, sp) of a goroutine that cannot run, or in a window that is
- *       on no list but in the trimmer's hands.                              (trim_test)
+ *       on no list but in the trimmer's hands. (tests/unit/stack/stress_test.c)
  */
 #include "stack/arena.h"
 #include <errno.h>
