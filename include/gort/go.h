@@ -148,7 +148,8 @@ struct goi_guard {
     void *object;
 };
 GO_API void goi_guard_end(struct goi_guard *g);
-GO_API struct goi_guard *goi_blocking_begin(struct goi_guard *g, void *frame);
+/* The processor is for the others until the next call of the library. Always true. */
+GO_API bool goi_blocking_begin(void);
 
 /* Puts c on the calling goroutine's list; takes it off again (false when it was not on it). */
 GO_API void goi_cleanup_push(struct goi_cleanup *c, void (*run)(struct goi_cleanup *), void *frame);
@@ -184,10 +185,8 @@ GO_END_DECLS
 
 #define go_blocking GOI_BLOCKING(__COUNTER__)
 #define GOI_BLOCKING(N) \
-    for (struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_end) = GOI_ZERO, \
-         *GOI_CAT(goi_once_, N) = goi_blocking_begin(&GOI_CAT(goi_guard_, N), \
-                                                     __builtin_frame_address(0)); \
-         GOI_CAT(goi_once_, N); GOI_CAT(goi_once_, N) = NULL)
+    for (bool GOI_CAT(goi_once_, N) = goi_blocking_begin(); GOI_CAT(goi_once_, N); \
+         GOI_CAT(goi_once_, N) = false)
 
 #include <gort/detail/go_do.h>
 #if defined(__cplusplus)

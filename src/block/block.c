@@ -4,6 +4,7 @@
  * entry into the runtime finds no P and queues for one (sched/preempt.c). */
 #include "block/block.h"
 #include "sched/internal.h"
+#include <gort/go.h>
 
 void goi_block_enter(void)
 {
@@ -23,4 +24,10 @@ void goi_block_enter(void)
     goi_unlock(&goi_sched.lock);
     goi_leave(m);
     goi_p_start(p);
+}
+
+bool goi_blocking_begin(void)
+{
+    goi_block_enter();
+    return true;
 }

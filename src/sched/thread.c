@@ -146,6 +146,7 @@ static struct m *adopt_main(void)
     m->detached = true; /* it enters like a goroutine whose P was taken */
     goi_sched.ndetached++;
     goi_unlock(&goi_sched.lock);
+    st_rlx(&m->in_rt, 0); /* [RT] nobody else knows this M yet; who enters sets it */
     return m;
 }
 
