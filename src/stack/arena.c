@@ -65,33 +65,35 @@
 
 #define CHUNKS_MAX 16384
 /* The offsets of tops from the end of their windows: 16 steps of two cache lines. */
-#define COLOURS 16
-#define COLOUR_STEP (2 * GOI_CACHE_LINE)
-#define CHUNK_BYTES_MAX ((size_t)1 << 30)
+#define COLOURS               16
+#define COLOUR_STEP           (2 * GOI_CACHE_LINE)
+#define CHUNK_BYTES_MAX       ((size_t)1 << 30)
 #define CHUNK_BYTES_MAX_SMALL ((size_t)64 << 20)
-#define CHUNK_WINDOWS_MAX 16384
+#define CHUNK_WINDOWS_MAX     16384
 
 /* Valgrind has room for 30,000 mappings and exits when it needs more. */
 #define VALGRIND_GUARDS 5000
 
 /* [l] under the class lock · [a:STACK-FIND] written inside the sequence count, read by find */
 struct chunk {
-    goi_a32 xseq;               /* [a:STACK-FIND] odd: being changed */
-    goi_a32 xklass;             /* [a:STACK-FIND] */
-    goi_aptr xmap;              /* [a:STACK-FIND] start of the mapping; NULL: free entry */
-    goi_a64 xbytes;             /* [a:STACK-FIND] size of the mapping */
-    goi_a32 xcarved;            /* [a:STACK-FIND] windows made so far */
-    uint32_t count;             /* [l] windows that fit */
-    uint32_t cold;              /* [l] */
-    uint32_t cold_prev, cold_next;      /* [l] chunks of the class with cold windows; 0: end */
-    uint32_t cold_word;         /* [l] no cold bit below this word of the bitmap */
-    uint32_t guard;             /* [l] weakest guard of any of its windows */
-    uint32_t free_next;         /* [l:table] */
+    goi_a32 xseq;                  /* [a:STACK-FIND] odd: being changed */
+    goi_a32 xklass;                /* [a:STACK-FIND] */
+    goi_aptr xmap;                 /* [a:STACK-FIND] start of the mapping; NULL: free entry */
+    goi_a64 xbytes;                /* [a:STACK-FIND] size of the mapping */
+    goi_a32 xcarved;               /* [a:STACK-FIND] windows made so far */
+    uint32_t count;                /* [l] windows that fit */
+    uint32_t cold;                 /* [l] */
+    uint32_t cold_prev, cold_next; /* [l] chunks of the class with cold windows; 0: end */
+    uint32_t cold_word;            /* [l] no cold bit below this word of the bitmap */
+    uint32_t guard;                /* [l] weakest guard of any of its windows */
+    uint32_t free_next;            /* [l:table] */
 };
 
 /* A step of the ladder: default requests make windows of `klass` while fewer than
  * quota + per_cache * caches exist. per_cache is what a P may keep to itself. */
-struct step { uint32_t klass, quota, per_cache; };
+struct step {
+    uint32_t klass, quota, per_cache;
+};
 
 static const struct step ladder_wide[] = {{10, 128, 16}, {4, 1024, 32}, {2, 16384, 32}, {0, 0, 0}};
 static const struct step ladder_small[] = {{7, 16, 4}, {4, 128, 8}, {2, 1024, 32}, {0, 0, 0}};
@@ -101,8 +103,8 @@ goi_a32 goi_stack_avail;
 uint32_t goi_stack_ladder;
 goi_a32 goi_stack_epoch;
 
-static struct chunk chunk_table[CHUNKS_MAX];    /* entry 0 stays unused */
-static goi_a32 chunk_used;                      /* entries below it may be in use */
+static struct chunk chunk_table[CHUNKS_MAX]; /* entry 0 stays unused */
+static goi_a32 chunk_used;                   /* entries below it may be in use */
 static struct goi_stack_lock table_lock;
 static uint32_t chunk_free;                     /* [l:table] */
 static uint32_t hold_count;                     /* [l:table] */
@@ -126,7 +128,7 @@ void goi_stack_lock(struct goi_stack_lock *l)
         return;
     }
     /* Ends when the holder unlocks: it never parks and holds for microseconds. */
-    while (xchg_acq(&l->state, 2) != 0) {   /* [STACK-LOCK] as above */
+    while (xchg_acq(&l->state, 2) != 0) { /* [STACK-LOCK] as above */
         (void)gop_futex_wait(&l->state, 2, GOI_FOREVER);
     }
 }
@@ -134,7 +136,7 @@ void goi_stack_lock(struct goi_stack_lock *l)
 bool goi_stack_trylock(struct goi_stack_lock *l)
 {
     uint32_t free = 0;
-    return cas_acq(&l->state, &free, 1);    /* [STACK-LOCK] as above */
+    return cas_acq(&l->state, &free, 1); /* [STACK-LOCK] as above */
 }
 
 void goi_stack_unlock(struct goi_stack_lock *l)
@@ -148,7 +150,9 @@ void goi_stack_unlock(struct goi_stack_lock *l)
 /* --- geometry */
 
 /* A window by its place, and the guard it has. */
-struct spot { uint32_t chunk, index, guard; };
+struct spot {
+    uint32_t chunk, index, guard;
+};
 
 static size_t colour_of(uint32_t chunk, uint32_t index)
 {
@@ -169,11 +173,17 @@ static void place(struct goi_stack *out, uint32_t k, uint32_t chunk, char *map, 
     out->index = index;
 }
 
-static char *chunk_map(struct chunk *h) { return ld_rlx(&h->xmap); }
+static char *chunk_map(struct chunk *h)
+{
+    return ld_rlx(&h->xmap);
+}
 
 /* The bitmap of cold windows, in the chunk's first page. Written under the class lock; each() reads
  * it without. */
-static goi_a64 *cold_bits(struct chunk *h) { return (goi_a64 *)ld_rlx(&h->xmap); }
+static goi_a64 *cold_bits(struct chunk *h)
+{
+    return (goi_a64 *)ld_rlx(&h->xmap);
+}
 
 static struct goi_stack *header_of(struct chunk *h, uint32_t chunk, uint32_t index)
 {
@@ -185,7 +195,7 @@ static struct goi_stack *header_of(struct chunk *h, uint32_t chunk, uint32_t ind
 /* Makes the header of a window that is new or was cold. */
 static struct goi_stack *header_write(uint32_t k, const struct spot *where)
 {
-    struct goi_stack s = {.guard = where->guard};
+    struct goi_stack s = {.guard = where->guard };
     place(&s, k, where->chunk, chunk_map(&chunk_table[where->chunk]), where->index);
     struct goi_stack *header = goi_stack_of(s.top);
     goi_assert(((uintptr_t)header & (GOI_CACHE_LINE - 1)) == 0);
@@ -233,8 +243,10 @@ static uint32_t guard_choose_locked(uint32_t n)
 
 static void guard_uncount_locked(uint32_t guard, uint32_t n)
 {
-    protected_count -= guard == GOI_STACK_GUARD_PROTECTED ? n : 0;
-    none_count -= guard == GOI_STACK_GUARD_NONE ? n : 0;
+    protected_count -= guard
+    == GOI_STACK_GUARD_PROTECTED ? n : 0;
+    none_count -= guard
+    == GOI_STACK_GUARD_NONE ? n : 0;
 }
 
 /* Guards n windows from `first` on; returns what they all have at least. */
@@ -248,7 +260,8 @@ static uint32_t guard_windows(const struct goi_stack_class *c, char *first, uint
         }
         /* Locked memory refuses markers. mprotect works there, and such processes have few
          * goroutines, so these guards are not counted against the budget. */
-        guard = GOI_STACK_GUARD_PROTECTED;
+        guard
+        = GOI_STACK_GUARD_PROTECTED;
     }
     if (guard == GOI_STACK_GUARD_PROTECTED) {
         for (uint32_t i = 0; i < n; i++) {
@@ -294,17 +307,21 @@ static void table_write_locked(struct chunk *h, uint32_t k, char *map, size_t by
     st_rel(&h->xseq, seq + 2);
 }
 
-struct entry { char *map; size_t bytes; uint32_t klass, carved; };
+struct entry {
+    char *map;
+    size_t bytes;
+    uint32_t klass, carved;
+};
 
 /* False: free or being changed. Async-signal-safe. */
 static bool table_read(struct chunk *h, struct entry *out)
 {
-    uint32_t seq = ld_acq(&h->xseq);        /* [STACK-FIND] partner: the store of seq + 2 */
+    uint32_t seq = ld_acq(&h->xseq); /* [STACK-FIND] partner: the store of seq + 2 */
     out->map = ld_rlx(&h->xmap);
     out->bytes = ld_rlx(&h->xbytes);
     out->klass = ld_rlx(&h->xklass);
     out->carved = ld_rlx(&h->xcarved);
-    fence_acq();                            /* [STACK-FIND] partner: fence in table_write_locked */
+    fence_acq(); /* [STACK-FIND] partner: fence in table_write_locked */
     return (seq & 1) == 0 && ld_rlx(&h->xseq) == seq && out->map != NULL;
 }
 
@@ -324,7 +341,8 @@ static uint32_t table_add(uint32_t k, char *map, size_t bytes, uint32_t count)
         struct chunk *h = &chunk_table[id];
         h->count = count;
         h->cold = h->cold_word = h->cold_prev = h->cold_next = 0;
-        h->guard = guard_choose_locked(count);
+        h->guard
+        = guard_choose_locked(count);
         table_write_locked(h, k, map, bytes);
         reserved += bytes;
         reserved_max = reserved > reserved_max ? reserved : reserved_max;
@@ -399,10 +417,10 @@ static bool arena_check(uint32_t k)
     const struct goi_stack_class *c = &goi_stack_class[k];
     uint64_t cold = 0;
     for (uint32_t id = c->chunk_cold; id != 0; id = chunk_table[id].cold_next) {
-        goi_must(chunk_table[id].cold > 0);     /* A3 */
+        goi_must(chunk_table[id].cold > 0); /* A3 */
         cold += chunk_table[id].cold;
     }
-    goi_must(cold == c->cold);                  /* A2 */
+    goi_must(cold == c->cold); /* A2 */
     return true;
 }
 #endif
@@ -417,7 +435,7 @@ static uint32_t cold_take_locked(uint32_t k, struct spot *out, uint32_t max)
         struct chunk *h = &chunk_table[id];
         goi_a64 *bits = cold_bits(h);
         uint32_t w = h->cold_word;
-        while (ld_rlx(&bits[w]) == 0) {         /* ends: A3 says that a bit is set */
+        while (ld_rlx(&bits[w]) == 0) { /* ends: A3 says that a bit is set */
             w++;
         }
         h->cold_word = w;
@@ -425,7 +443,11 @@ static uint32_t cold_take_locked(uint32_t k, struct spot *out, uint32_t max)
         while (word != 0 && n < max) {
             uint32_t bit = (uint32_t)__builtin_ctzll(word);
             word &= word - 1;
-            out[n++] = (struct spot){.chunk = id, .index = w * 64 + bit, .guard = h->guard};
+            out[n++] = (struct spot)
+            {
+                .chunk = id, .index = w * 64 + bit, .guard
+                = h->guard
+            };
             h->cold--;
             c->cold--;
         }
@@ -443,7 +465,7 @@ static void cold_add_locked(struct goi_stack_class *c, uint32_t id, uint32_t ind
     goi_a64 *bits = cold_bits(h);
     uint64_t bit = (uint64_t)1 << (index % 64);
     uint64_t word = ld_rlx(&bits[index / 64]);
-    goi_must((word & bit) == 0);                /* A1 */
+    goi_must((word & bit) == 0); /* A1 */
     st_rlx(&bits[index / 64], word | bit);
     if (index / 64 < h->cold_word) {
         h->cold_word = index / 64;
@@ -466,7 +488,7 @@ static bool chunk_detach_locked(uint32_t k, uint32_t id, char **map, size_t *byt
         return false;
     }
     goi_stack_lock(&table_lock);
-    bool free = hold_count == 0;                /* A4 */
+    bool free = hold_count == 0; /* A4 */
     if (free) {
         *map = chunk_map(h);
         *bytes = ld_rlx(&h->xbytes);
@@ -527,7 +549,11 @@ static uint32_t carve_locked(uint32_t k, bool by_default, struct spot *out, uint
     uint32_t carved = ld_rlx(&h->xcarved);
     uint32_t n = (uint32_t)goi_min_size(max, h->count - carved);
     for (uint32_t i = 0; i < n; i++) {
-        out[i] = (struct spot){.chunk = c->chunk, .index = carved + i, .guard = h->guard};
+        out[i] = (struct spot)
+        {
+            .chunk = c->chunk, .index = carved + i, .guard
+            = h->guard
+        };
     }
     /* Relaxed: find reads it to tell windows from address space nobody was given yet. */
     st_rlx(&h->xcarved, carved + n);
@@ -545,19 +571,22 @@ static void run_guard(uint32_t k, struct spot *spots, uint32_t n)
     struct goi_stack_class *c = &goi_stack_class[k];
     struct chunk *h = &chunk_table[spots[0].chunk];
     char *first = chunk_map(h) + page + (size_t)spots[0].index * c->stride;
-    uint32_t guard = guard_windows(c, first, n, spots[0].guard);
+    uint32_t guard
+    = guard_windows(c, first, n, spots[0].guard);
     if (guard == spots[0].guard) {
         return;
     }
     for (uint32_t i = 0; i < n; i++) {
-        spots[i].guard = guard;
+        spots[i].guard
+        = guard;
     }
     if (guard == GOI_STACK_GUARD_NONE) {
         /* Cold windows lose their headers: from now on the whole chunk claims no guards. */
         goi_stack_lock(&c->lock);
         goi_stack_lock(&table_lock);
         guard_uncount_locked(h->guard, h->count);
-        h->guard = guard;
+        h->guard
+        = guard;
         none_count += h->count;
         goi_stack_unlock(&table_lock);
         goi_stack_unlock(&c->lock);
@@ -617,7 +646,10 @@ static void discard_runs(const struct goi_stack_class *c, struct goi_stack **s, 
 void goi_arena_cool(uint32_t k, struct goi_stack **s, uint32_t n)
 {
     struct goi_stack_class *c = &goi_stack_class[k];
-    struct { char *map; size_t bytes; } gone[GOI_STACK_BATCH];
+    struct {
+        char *map;
+        size_t bytes;
+    } gone[GOI_STACK_BATCH];
     uint32_t chunks[GOI_STACK_BATCH], indexes[GOI_STACK_BATCH], gone_count = 0;
     goi_must(n <= GOI_STACK_BATCH);
     for (uint32_t i = 0; i < n; i++) {
@@ -671,7 +703,7 @@ void goi_arena_sweep(uint32_t k)
 enum goi_stack_where goi_stack_find(const void *addr, struct goi_stack *out)
 {
     const char *a = addr;
-    uint32_t used = ld_acq(&chunk_used);    /* [STACK-FIND] over-ordered, partner in table_add */
+    uint32_t used = ld_acq(&chunk_used); /* [STACK-FIND] over-ordered, partner in table_add */
     for (uint32_t id = 1; id < used; id++) {
         struct entry e;
         if (!table_read(&chunk_table[id], &e) || a < e.map + page || a >= e.map + e.bytes) {
@@ -694,7 +726,7 @@ enum goi_stack_where goi_stack_find(const void *addr, struct goi_stack *out)
 
 void goi_stack_each(bool (*fn)(struct goi_stack *s, void *arg), void *arg)
 {
-    uint32_t used = ld_acq(&chunk_used);    /* [STACK-FIND] over-ordered, partner in table_add */
+    uint32_t used = ld_acq(&chunk_used); /* [STACK-FIND] over-ordered, partner in table_add */
     for (uint32_t id = 1; id < used; id++) {
         struct chunk *h = &chunk_table[id];
         struct entry e;
@@ -763,9 +795,11 @@ static void class_init(uint32_t k)
 {
     struct goi_stack_class *c = &goi_stack_class[k];
     c->bytes = GOI_STACK_SIZE_MIN << k;
-    c->guard = goi_round_up((k < 4 ? 3 : 17) * (size_t)4096, page);
+    c->guard
+    = goi_round_up((k < 4 ? 3 : 17) * (size_t)4096, page);
     if ((c->bytes + c->guard) / page % 2 == 0) {
-        c->guard += page;
+        c->guard
+        += page;
     }
     c->stride = c->bytes + c->guard;
     c->ring = k < 7 ? GOI_STACK_RING : k < 11 ? GOI_STACK_RING / 2 : 0;

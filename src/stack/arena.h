@@ -7,7 +7,9 @@
 #include "stack/stack.h"
 
 /* A lock that blocks the thread. src/lock stands above this layer. 0 free, 1 held, 2 waited for. */
-struct goi_stack_lock { goi_a32 state; };
+struct goi_stack_lock {
+    goi_a32 state;
+};
 void goi_stack_lock(struct goi_stack_lock *l);
 bool goi_stack_trylock(struct goi_stack_lock *l);
 void goi_stack_unlock(struct goi_stack_lock *l);
@@ -15,24 +17,24 @@ void goi_stack_unlock(struct goi_stack_lock *l);
 /* [c] constant after init · [l] under the lock of the class */
 struct goi_stack_class {
     struct goi_stack_lock lock;
-    uint32_t ring;              /* [c] windows a P may keep; 0: unmapped on put */
-    uint32_t batch;             /* [c] windows moved at once between a P and the depot */
-    size_t bytes;               /* [c] window without its guard */
-    size_t guard;               /* [c] */
-    size_t stride;              /* [c] bytes + guard: an odd number of pages */
-    struct goi_stack *first, *last;     /* [l] depot: batches, most recently used first */
-    uint32_t depot;             /* [l] windows in it */
-    uint32_t depot_low;         /* [l] least value of `depot` in this trim epoch */
-    uint32_t release;           /* [l] windows to be cooled in this trim epoch */
-    uint32_t windows;           /* [l] existing */
-    uint32_t windows_max;       /* [l] */
-    uint32_t quota;             /* [l] default requests make new windows up to this number */
-    uint32_t cold;              /* [l] windows without memory, ready to be taken */
-    uint32_t chunk;             /* [l] where new windows are carved; 0: none */
-    uint32_t chunk_cold;        /* [l] list of chunks with cold windows; 0: end */
-    uint32_t chunk_windows;     /* [l] size of the next chunk */
-    bool in_ladder;             /* [c] */
-    bool last_resort;           /* [c] the narrowest default class: no quota */
+    uint32_t ring;                  /* [c] windows a P may keep; 0: unmapped on put */
+    uint32_t batch;                 /* [c] windows moved at once between a P and the depot */
+    size_t bytes;                   /* [c] window without its guard */
+    size_t guard;                   /* [c] */
+    size_t stride;                  /* [c] bytes + guard: an odd number of pages */
+    struct goi_stack *first, *last; /* [l] depot: batches, most recently used first */
+    uint32_t depot;                 /* [l] windows in it */
+    uint32_t depot_low;             /* [l] least value of `depot` in this trim epoch */
+    uint32_t release;               /* [l] windows to be cooled in this trim epoch */
+    uint32_t windows;               /* [l] existing */
+    uint32_t windows_max;           /* [l] */
+    uint32_t quota;                 /* [l] default requests make new windows up to this number */
+    uint32_t cold;                  /* [l] windows without memory, ready to be taken */
+    uint32_t chunk;                 /* [l] where new windows are carved; 0: none */
+    uint32_t chunk_cold;            /* [l] list of chunks with cold windows; 0: end */
+    uint32_t chunk_windows;         /* [l] size of the next chunk */
+    bool in_ladder;                 /* [c] */
+    bool last_resort;               /* [c] the narrowest default class: no quota */
 } GOI_ALIGNED(GOI_CACHE_LINE);
 
 extern struct goi_stack_class goi_stack_class[GOI_STACK_CLASSES];
@@ -40,8 +42,8 @@ extern struct goi_stack_class goi_stack_class[GOI_STACK_CLASSES];
 /* Bit k: class k is a default class and a default request may find a window outside the caches.
  * A hint: set and cleared under the class locks, read anywhere. */
 extern goi_a32 goi_stack_avail;
-extern uint32_t goi_stack_ladder;       /* [c] bit k: class k is a default class */
-extern goi_a32 goi_stack_epoch;         /* counts trim epochs */
+extern uint32_t goi_stack_ladder; /* [c] bit k: class k is a default class */
+extern goi_a32 goi_stack_epoch;   /* counts trim epochs */
 
 void goi_arena_init(void);
 
@@ -68,6 +70,6 @@ uint32_t goi_depot_pop_locked(uint32_t k, struct goi_stack **out);
 uint32_t goi_depot_pop_oldest_locked(uint32_t k, struct goi_stack **out);
 
 void goi_arena_stats(struct goi_stack_stats *out);
-extern goi_a64 goi_stack_trimmed;       /* [stat] windows cooled by the trimmer */
+extern goi_a64 goi_stack_trimmed; /* [stat] windows cooled by the trimmer */
 
 #endif

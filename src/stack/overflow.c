@@ -39,7 +39,10 @@ static void (*reporter)(const struct goi_stack *s, void *fault, void *ucontext);
 static struct sigaction old_segv, old_bus;
 
 /* Kernel-made: the instruction faults again when the handler returns. */
-static bool was_sent(const siginfo_t *info) { return info->si_code <= 0; }
+static bool was_sent(const siginfo_t *info)
+{
+    return info->si_code <= 0;
+}
 
 static void default_again(int sig, const siginfo_t *info)
 {

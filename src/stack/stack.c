@@ -42,7 +42,7 @@
 #define AHEAD 4
 
 /* What a window keeps when it is trimmed on put. Refaulting a page costs as much as the call. */
-#define KEEP_BYTES ((size_t)64 << 10)
+#define KEEP_BYTES        ((size_t)64 << 10)
 #define KEEP_BYTES_NARROW ((size_t)16 << 10)
 
 void goi_stack_init(void)
@@ -56,9 +56,9 @@ void goi_stack_init(void)
 static bool cache_check(const struct goi_stack_cache *c)
 {
     for (uint32_t k = 0; k < GOI_STACK_CLASSES; k++) {
-        goi_must(((c->nonempty >> k) & 1) == (c->ring[k].count > 0));   /* S1 */
+        goi_must(((c->nonempty >> k) & 1) == (c->ring[k].count > 0)); /* S1 */
         for (uint32_t i = 0; i < c->ring[k].count; i++) {
-            goi_must(c->ring[k].slot[i]->klass == k);                   /* S2 */
+            goi_must(c->ring[k].slot[i]->klass == k); /* S2 */
         }
     }
     return true;
@@ -73,7 +73,10 @@ static uint32_t class_of(size_t want)
     return 64 - (uint32_t)__builtin_clzll(want - 1) - 16;
 }
 
-static uint32_t widest(uint32_t classes) { return 31 - (uint32_t)__builtin_clz(classes); }
+static uint32_t widest(uint32_t classes)
+{
+    return 31 - (uint32_t)__builtin_clz(classes);
+}
 
 /* --- the depot */
 
@@ -333,7 +336,7 @@ void goi_stack_cache_flush(struct goi_stack_cache *cache)
 {
     int saved = errno;
     for (uint32_t k = 0; k < GOI_STACK_CLASSES; k++) {
-        while (cache->ring[k].count > 0) {      /* each turn takes at least one out */
+        while (cache->ring[k].count > 0) { /* each turn takes at least one out */
             spill(cache, k, (uint32_t)goi_min_size(cache->ring[k].count, GOI_STACK_BATCH));
         }
     }
@@ -345,5 +348,5 @@ void goi_stack_stats(struct goi_stack_stats *out)
 {
     *out = (struct goi_stack_stats){0};
     goi_arena_stats(out);
-    out->trimmed = ld_rlx(&goi_stack_trimmed);  /* [stat] */
+    out->trimmed = ld_rlx(&goi_stack_trimmed); /* [stat] */
 }

@@ -15,31 +15,31 @@
 #include "base/base.h"
 
 #define GOI_STACK_DESC_BYTES 512
-#define GOI_STACK_SIZE_MIN ((size_t)64 << 10)
-#define GOI_STACK_SIZE_MAX ((size_t)1 << 30)
+#define GOI_STACK_SIZE_MIN   ((size_t)64 << 10)
+#define GOI_STACK_SIZE_MAX   ((size_t)1 << 30)
 /* Classes are powers of two, 64 KiB << klass, from 64 KiB to 1 GiB. */
 #define GOI_STACK_CLASSES 15
-#define GOI_STACK_BATCH 16
-#define GOI_STACK_RING (2 * GOI_STACK_BATCH)
+#define GOI_STACK_BATCH   16
+#define GOI_STACK_RING    (2 * GOI_STACK_BATCH)
 
 enum goi_stack_guard {
-    GOI_STACK_GUARD_AUTO,       /* for goi_stack_force_guard only: the best that works */
-    GOI_STACK_GUARD_INSTALLED,  /* MADV_GUARD_INSTALL: no VMA is split */
-    GOI_STACK_GUARD_PROTECTED,  /* mprotect: two VMAs each, so their number is bounded */
-    GOI_STACK_GUARD_NONE,       /* callers must use goi_stack_low_check() */
+    GOI_STACK_GUARD_AUTO,      /* for goi_stack_force_guard only: the best that works */
+    GOI_STACK_GUARD_INSTALLED, /* MADV_GUARD_INSTALL: no VMA is split */
+    GOI_STACK_GUARD_PROTECTED, /* mprotect: two VMAs each, so their number is bounded */
+    GOI_STACK_GUARD_NONE,      /* callers must use goi_stack_low_check() */
 };
 
 /* [c] constant while the window exists · [l] under the class lock. One per window, inside it. */
 struct goi_stack {
-    char *lo;                   /* [c] lowest usable address, just above the guard */
-    char *top;                  /* [c] the descriptor; 64-aligned; the stack grows down from here */
-    char *window;               /* [c] lowest address of the guard */
-    size_t size;                /* [c] top - lo */
-    uint32_t klass;             /* [c] */
-    uint32_t guard;             /* [c] enum goi_stack_guard */
-    uint32_t chunk, index;      /* [c] place in the arena */
-    struct goi_stack *next, *prev;              /* [l] depot list; meaningful in a batch's head */
-    uint32_t batch_count;                       /* [l] windows in the batch, with its head */
+    char *lo;              /* [c] lowest usable address, just above the guard */
+    char *top;             /* [c] the descriptor; 64-aligned; the stack grows down from here */
+    char *window;          /* [c] lowest address of the guard */
+    size_t size;           /* [c] top - lo */
+    uint32_t klass;        /* [c] */
+    uint32_t guard;        /* [c] enum goi_stack_guard */
+    uint32_t chunk, index; /* [c] place in the arena */
+    struct goi_stack *next, *prev; /* [l] depot list; meaningful in a batch's head */
+    uint32_t batch_count;          /* [l] windows in the batch, with its head */
     uint32_t unused;
     struct goi_stack *batch[GOI_STACK_BATCH - 1]; /* [l] the others */
 };
@@ -47,10 +47,10 @@ _Static_assert(sizeof(struct goi_stack) == 192, "the top page is budgeted, see a
 
 /* One per P, zero is valid. Plain memory: only the P's owner may touch it. */
 struct goi_stack_cache {
-    uint32_t nonempty;          /* bit k: ring[k].count > 0 */
-    uint32_t epoch;             /* trim epoch this cache has dealt with */
-    uint32_t probes;            /* puts still to be trimmed in this epoch */
-    bool known;                 /* counted in the quotas */
+    uint32_t nonempty; /* bit k: ring[k].count > 0 */
+    uint32_t epoch;    /* trim epoch this cache has dealt with */
+    uint32_t probes;   /* puts still to be trimmed in this epoch */
+    bool known;        /* counted in the quotas */
     struct goi_stack_ring {
         uint32_t count;
         struct goi_stack *slot[GOI_STACK_RING];
@@ -97,8 +97,8 @@ static inline void *goi_stack_desc(struct goi_stack *s)
 #define GOI_STACK_LOW_MARGIN 8192
 static inline bool goi_stack_low_check(const struct goi_stack *s, const void *sp)
 {
-    return s->guard == GOI_STACK_GUARD_NONE &&
-           (uintptr_t)sp < (uintptr_t)s->lo + GOI_STACK_LOW_MARGIN;
+    return s->guard
+    == GOI_STACK_GUARD_NONE && (uintptr_t)sp < (uintptr_t)s->lo + GOI_STACK_LOW_MARGIN;
 }
 
 /* For windows made from now on; a mode the kernel refuses falls to the next weaker one. Tests. */
@@ -140,15 +140,15 @@ int goi_overflow_thread_init(void *mem);
 
 /* --- figures. Takes the locks one after the other: each class is exact at some moment. */
 struct goi_stack_stats {
-    uint64_t reserved;          /* bytes of address space now, and at most */
+    uint64_t reserved; /* bytes of address space now, and at most */
     uint64_t reserved_max;
-    uint64_t windows[GOI_STACK_CLASSES];        /* existing: in use, cached or cold */
+    uint64_t windows[GOI_STACK_CLASSES]; /* existing: in use, cached or cold */
     uint64_t windows_max[GOI_STACK_CLASSES];
-    uint64_t depot[GOI_STACK_CLASSES];          /* warm, in the global lists */
-    uint64_t cold[GOI_STACK_CLASSES];           /* memory given back to the kernel */
+    uint64_t depot[GOI_STACK_CLASSES]; /* warm, in the global lists */
+    uint64_t cold[GOI_STACK_CLASSES];  /* memory given back to the kernel */
     uint64_t guards_protected, guards_none;
-    uint64_t trimmed;           /* windows made cold, ever */
-    uint64_t refused;           /* reservations the system refused */
+    uint64_t trimmed; /* windows made cold, ever */
+    uint64_t refused; /* reservations the system refused */
 };
 void goi_stack_stats(struct goi_stack_stats *out);
 

@@ -35,7 +35,7 @@
 
 #define EPOCH_NS ((int64_t)1000000000)
 #define PAUSE_NS ((int64_t)10000000)
-#define CALL_NS ((int64_t)2000000)
+#define CALL_NS  ((int64_t)2000000)
 /* Below this many a class is emptied in one epoch. */
 #define RELEASE_MIN 256
 /* The red zone, and what a signal handler's frame would need anyway. */
@@ -43,7 +43,7 @@
 
 goi_a64 goi_stack_trimmed;
 
-static int64_t epoch_start;                 /* trimmer only */
+static int64_t epoch_start; /* trimmer only */
 
 void goi_stack_trim(struct goi_stack *s, const void *sp)
 {
@@ -90,7 +90,7 @@ static bool release_batch(uint32_t k)
         return false;
     }
     goi_arena_cool(k, s, n);
-    add_rlx(&goi_stack_trimmed, n);             /* [stat] */
+    add_rlx(&goi_stack_trimmed, n); /* [stat] */
     return true;
 }
 
@@ -104,7 +104,7 @@ int64_t goi_stack_trim_cached(int64_t now)
     }
     int64_t end = gop_now() + CALL_NS;
     for (uint32_t k = 0; k < GOI_STACK_CLASSES && !more; k++) {
-        while (!more && release_batch(k)) {     /* ends: c->release falls, or time runs out */
+        while (!more && release_batch(k)) { /* ends: c->release falls, or time runs out */
             more = gop_now() >= end;
         }
     }

@@ -12,10 +12,13 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#define RING_MAX 1024
+#define RING_MAX  1024
 #define ROUNDS_NS 20000000
 
-struct member { struct goi_regs regs; struct member *next; };
+struct member {
+    struct goi_regs regs;
+    struct member *next;
+};
 
 static struct goi_stack_cache cache;
 static struct goi_regs thread_regs;

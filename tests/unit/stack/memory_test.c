@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FRAMES 900
+#define FRAMES    900
 #define BYTES_MAX 4300.0
 
 static struct goi_stack_cache cache;

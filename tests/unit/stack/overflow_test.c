@@ -15,7 +15,7 @@
 static struct goi_stack_cache cache;
 static struct goi_regs thread_regs, goroutine_regs;
 static struct goi_stack *window;
-static char *nowhere;           /* an address without memory that is no guard */
+static char *nowhere; /* an address without memory that is no guard */
 
 static void say(const char *text)
 {
@@ -265,7 +265,10 @@ TEST(overflow, handler_installed_later_works)
     EXPECT_EQ_INT(seen_blocked, 3);
 }
 
-static void plain_handler(int sig) { siglongjmp(back, sig); }
+static void plain_handler(int sig)
+{
+    siglongjmp(back, sig);
+}
 
 TEST(overflow, plain_handler_installed_before_is_called)
 {

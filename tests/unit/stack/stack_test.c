@@ -18,7 +18,10 @@ static void touch(const struct goi_stack *s, size_t depth)
     }
 }
 
-static bool wide_default(void) { return !gop_small_address_space(); }
+static bool wide_default(void)
+{
+    return !gop_small_address_space();
+}
 
 TEST(stack, window_put_last_is_taken_first)
 {

@@ -6,11 +6,11 @@
 #include "stack/stack.h"
 #include <pthread.h>
 
-#define PS 4
+#define PS   4
 #define HELD 300
 
 static goi_abool stop;
-static int64_t clock_ns = 1000000000;   /* the trimmer's, then main's */
+static int64_t clock_ns = 1000000000; /* the trimmer's, then main's */
 static goi_a32 cold_seen;
 
 static uint64_t next_random(uint64_t *state)
@@ -21,20 +21,38 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-static uint64_t *mark_high(struct goi_stack *s) { return (uint64_t *)goi_stack_desc(s); }
-static uint64_t *mark_low(struct goi_stack *s) { return (uint64_t *)(void *)(s->top - 64); }
-static uint64_t *mark_deep(struct goi_stack *s) { return (uint64_t *)(void *)s->lo; }
+static uint64_t *mark_high(struct goi_stack *s)
+{
+    return (uint64_t *)goi_stack_desc(s);
+}
+static uint64_t *mark_low(struct goi_stack *s)
+{
+    return (uint64_t *)(void *)(s->top - 64);
+}
+static uint64_t *mark_deep(struct goi_stack *s)
+{
+    return (uint64_t *)(void *)s->lo;
+}
 
-struct p { struct goi_stack_cache cache; uint64_t random; int id; };
+struct p {
+    struct goi_stack_cache cache;
+    uint64_t random;
+    int id;
+};
 
 static size_t width(uint64_t r)
 {
     switch (r % 8) {
-    case 0: return (size_t)1 << 20;
-    case 1: return r >> 8 & 63 ? 0 : (size_t)128 << 20;
-    case 2: return (size_t)256 << 10;
-    case 3: return (size_t)64 << 10;
-    default: return 0;
+    case 0:
+        return (size_t)1 << 20;
+    case 1:
+        return r >> 8 & 63 ? 0 : (size_t)128 << 20;
+    case 2:
+        return (size_t)256 << 10;
+    case 3:
+        return (size_t)64 << 10;
+    default:
+        return 0;
     }
 }
 

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #define SECOND ((int64_t)1000000000)
-#define MIB ((size_t)1 << 20)
+#define MIB    ((size_t)1 << 20)
 
 static struct goi_stack_cache cache;
 
@@ -24,7 +24,10 @@ static size_t pages_in(const char *from, const char *to)
     return count;
 }
 
-static size_t pages_of(const struct goi_stack *s) { return pages_in(s->lo, s->top); }
+static size_t pages_of(const struct goi_stack *s)
+{
+    return pages_in(s->lo, s->top);
+}
 
 static void touch(const struct goi_stack *s, size_t depth)
 {
