@@ -43,6 +43,7 @@ class Case:
         self.sides = {}           # side -> (bench, n)
         self.values = {}          # side -> {metric: [value]}
         self.units = {}
+        self.cpu = {}             # side -> [seconds of CPU time of the whole process]
         self.dead = set()         # sides that failed
         self.beside = {}          # peer -> names of the rows it stands beside
 
@@ -110,6 +111,7 @@ class Session:
         figures, record = min(tries, key=lambda t: t[1]['foreign'])
         for _, other in tries:
             other['counts'] = other is record
+        case.cpu.setdefault(side, []).append(record['user_s'] + record['system_s'])
         for metric, (value, unit) in figures.items():
             case.values.setdefault(side, {}).setdefault(metric, []).append(value)
             case.units[metric] = unit
@@ -129,7 +131,8 @@ class Session:
                 if round_ % 2:
                     order.reverse()
                 for side in order:
-                    if side not in case.dead:
+                    once = self.quick and round_ > 0 and side not in ('gort', 'go')
+                    if side not in case.dead and not once:
                         self.run_once(build_, case, side)
             done += 1
             took = time.monotonic() - start
@@ -160,6 +163,11 @@ def make_cases(session, rows, peers, build_):
                 case.sides['gort'] = (row.bench, n)
             if 'go' in build_.sides:
                 case.sides['go'] = (row.bench, n)
+            if row.tier == 1 and not session.quick:
+                for side in ('release', 'go_nogc'):
+                    if side in build_.sides and row.bench[0] in build_.names:
+                        case.sides[side] = (row.bench, n)
+                        case.beside.setdefault(side, set()).add(row.name)
             for peer in peers:
                 if row.name in peer.rows and peer.procs == procs and peer.side in build_.sides:
                     scaled = max(1, peer.n // 4) if session.quick else peer.n
@@ -181,14 +189,19 @@ def make_rows(rows, cases):
             sides = {}
             for side, metrics in case.values.items():
                 ours = side in ('gort', 'go')
-                values = metrics.get(row.metric if ours else '')
+                values = metrics.get(row.metric) or (None if ours else metrics.get(''))
                 if values and (ours or row.name in case.beside[side]):
                     sides[side] = side_figures(values)
             out = {'row': row.name, 'kind': row.kind, 'procs': case.procs, 'n': case.n,
                    'command': ' '.join(case.bench), 'unit': case.units.get(row.metric, ''),
                    'goal': row.goals.get(case.procs), 'what': row.what, 'sides': sides,
-                   'ratio': None, 'low': None, 'high': None}
+                   'ratio': None, 'low': None, 'high': None, 'cpu_ratio': None}
             if 'gort' in sides and 'go' in sides:
+                ours, theirs = case.cpu['gort'], case.cpu['go']
+                if case.bench[0] in SERVERS:
+                    ours, theirs = case.values['gort']['server_cpu'], case.values['go']['server_cpu']
+                if stats.median(ours) > 0:
+                    out['cpu_ratio'] = stats.median(theirs) / stats.median(ours)
                 out['ratio'], out['low'], out['high'] = stats.ratio_interval(
                     sides['go']['values'], sides['gort']['values'])
             table_.append(out)
@@ -334,12 +347,12 @@ def main():
     session = Session(quick, patterns, procs, rounds, out)
     print(f'bench: building in {os.path.relpath(out)}', flush=True)
     b = build.Build(ROOT, tree, out)
-    b.build_all()
+    b.build_all(release=not quick)
     directory = os.path.join(ROOT, 'bench')
     rows = table.read_rows(directory)
-    for row in rows:
-        if row.bench[0] not in b.names and 'gort' in b.sides:
-            b.skipped.append((f'row {row.name}', 'its benchmark is not in this build'))
+    absent = [row.name for row in rows if row.bench[0] not in b.names]
+    if absent and 'gort' in b.sides:
+        b.skipped.append((f'{len(absent)} rows', ' '.join(absent)))
     cases = make_cases(session, rows, table.read_peers(directory), b)
     done = session.measure(b, cases) if cases else 0
     curves = measure_curves(session, table.read_curves(directory), b)

@@ -46,19 +46,17 @@ class Build:
         self.skipped.append((what, why))
         print(f'bench: SKIPPED {what}: {why}', flush=True)
 
-    def library(self):
-        """Flags to compile and to link with, from the command where there is one."""
-        include = ['-I' + os.path.join(self.root, 'include')]
-        command = os.path.join(self.tree, 'bin', 'gort')
+    def library(self, tree):
+        """What to link with, as the command of that build says it; None without a library."""
+        archive = os.path.join(tree, 'lib', 'libgort.a')
+        if not os.path.exists(archive):
+            return None
+        command = os.path.join(tree, 'bin', 'gort')
         if os.access(command, os.X_OK):
             libs = call([command, 'env', '--libs'])
             if libs.returncode == 0 and 'gort' in libs.stdout:
-                return include, libs.stdout.split()
-        for where in ('lib', '.'):
-            archive = os.path.join(self.tree, where, 'libgort.a')
-            if os.path.exists(archive):
-                return include, [archive, '-pthread', '-ldl', '-lm']
-        return include, None
+                return libs.stdout.split()
+        return [archive, '-pthread', '-ldl', '-lm', '-rdynamic']
 
     def compile(self, source, extra=()):
         target = os.path.join(self.out, 'obj', os.path.basename(source) + '.o')
@@ -84,7 +82,8 @@ class Build:
         return self.compile(source, include)
 
     def build_c(self):
-        include, libs = self.library()
+        include = ['-I' + os.path.join(self.root, 'include')]
+        libs = self.library(self.tree)
         if libs is None:
             self.skip('the C side', f'no libgort in {self.tree}; run `make` first')
             return
@@ -120,10 +119,30 @@ class Build:
                 return
         self.names = {name for file in good for name in file[2]}
         self.sides['gort'] = program
+        self.objects = [main] + [file[1] for file in good]
 
     def link_c(self, program, main, files, include, libs):
         table, error = self.rows_object([n for f in files for n in f[2]], include)
         return error or self.link([main, table] + [f[1] for f in files], libs, program)
+
+    def build_release(self):
+        """The same programs with a library whose asserts are off, as side `release`."""
+        tree = os.path.join(self.out, 'release')
+        steps = [['cmake', '-G', 'Ninja', '-S', self.root, '-B', tree,
+                  '-DCMAKE_BUILD_TYPE=Release'],
+                 ['ninja', '-C', tree]]
+        for step in steps:
+            done = call(step) if shutil.which(step[0]) else None
+            if done is None or done.returncode != 0:
+                self.skip('side release', first_error(done.stdout) if done else f'no {step[0]}')
+                return
+        program = os.path.join(self.out, 'bench_release')
+        table = os.path.join(self.out, 'obj', 'rows.c.o')
+        error = self.link(self.objects + [table], self.library(tree), program)
+        if error:
+            self.skip('side release', error)
+        else:
+            self.sides['release'] = program
 
     def build_go(self):
         found = subprocess.run([self.path('get-go')], stdout=subprocess.PIPE, text=True,
@@ -143,6 +162,7 @@ class Build:
             self.skip('the Go side', first_error(done.stdout))
             return
         self.sides['go'] = program
+        self.sides['go_nogc'] = program
 
     def build_peer(self, side, command):
         program = os.path.join(self.out, 'bench_' + side)
@@ -178,9 +198,11 @@ class Build:
             self.skip('echo_client and all rows of the network', first_error(done.stdout))
         self.client = client
 
-    def build_all(self):
+    def build_all(self, release):
         self.goroot = ''
         self.build_c()
+        if release and 'gort' in self.sides:
+            self.build_release()
         self.build_go()
         self.build_limits()
         self.build_peers()

@@ -38,12 +38,15 @@ def parse(text, name):
 class Program:
     """A process with its time limit; a hung one is asked for a dump before it is killed."""
 
-    def __init__(self, command, procs, limit, cores):
+    def __init__(self, command, procs, limit, cores, side=''):
         self.errors = tempfile.TemporaryFile()
         self.hung = False
         env = dict(os.environ, GOMAXPROCS=str(procs))
         env.pop('GORTDEBUG', None)
         env.pop('GODEBUG', None)
+        env.pop('GOGC', None)
+        if side == 'go_nogc':
+            env['GOGC'] = 'off'
         self.busy = busy_seconds(cores)
         self.cores = cores
         self.start = time.monotonic()
@@ -84,7 +87,7 @@ class Program:
 
 def run(side, program, bench, n, procs, limit, cores):
     """Runs one benchmark; returns ({metric: (value, unit)}, record)."""
-    p = Program([program, bench[0], str(n)] + bench[1:], procs, limit, cores)
+    p = Program([program, bench[0], str(n)] + bench[1:], procs, limit, cores, side)
     status, output, record = p.finish()
     if p.hung:
         raise Failure(f'no end after {limit:.0f} s\n' + p.message())

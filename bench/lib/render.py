@@ -33,6 +33,10 @@ def ratio(row):
     return f'{row["ratio"]:.2f} [{row["low"]:.2f}-{row["high"]:.2f}]'
 
 
+def cpu(row):
+    return '-' if row['cpu_ratio'] is None else f'{row["cpu_ratio"]:.2f}'
+
+
 def goal(row):
     if row['goal'] is None:
         return ''
@@ -48,10 +52,10 @@ def others(row):
 
 def cells(row):
     return [row['row'], str(row['procs']), row['unit'], spread(row['sides'].get('gort')),
-            spread(row['sides'].get('go')), ratio(row), goal(row), others(row)]
+            spread(row['sides'].get('go')), ratio(row), cpu(row), goal(row), others(row)]
 
 
-HEAD = ['row', 'P', 'unit', 'Gort (p10-p90)', 'Go (p10-p90)', 'Go/Gort [95 %]', 'goal', 'others']
+HEAD = ['row', 'P', 'unit', 'Gort (p10-p90)', 'Go (p10-p90)', 'Go/Gort [95 %]', 'CPU', 'goal', 'others']
 
 
 def columns(table):
