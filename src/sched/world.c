@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* world.c: stopping the world without signals.
  *
- * A parked goroutine can be looked at when nobody can resume it. Resuming takes a P, and a P's owner
- * can be kept out of the runtime by the protocol of hold.c, which sysmon uses for one P at a time.
- * Here it is used for all: HOLD is set for every owner, one membarrier serves them all, and each is
- * waited for until it is outside, or at the door (goi_enter_slow counts that as outside). Threads
- * without a P cannot resume anybody either: what they make runnable goes to the global queue, behind
- * sched.lock, which is held from here to goi_world_start().
+ * A parked goroutine can be looked at when nobody can resume it. Resuming takes a P, and a P's
+ * owner can be kept out of the runtime by the protocol of hold.c, which sysmon uses for one P at a
+ * time. Here it is used for all: HOLD is set for every owner, one membarrier serves them all, and
+ * each is waited for until it is outside, or at the door (goi_enter_slow counts that as outside).
+ * Threads without a P cannot resume anybody either: what they make runnable goes to the global
+ * queue, behind sched.lock, which is held from here to goi_world_start().
  *
  * An owner that is inside may need sched.lock to come out. So each attempt has a bound, after which
  * everything is let go and tried again a little later. An attempt costs the running goroutines the

@@ -2,12 +2,7 @@
 /* clock.h: what time it is for goroutines. */
 #ifndef GOI_TIME_CLOCK_H
 #define GOI_TIME_CLOCK_H
-#include "base/base.h"
-#include "os/os.h"
-
-/* Monotonic nanoseconds. Everything a user can see passes through here, so that a virtual clock
- * needs one change. */
-GOI_INLINE int64_t goi_now(void) { return gop_now(); }
+#include "sched/sched.h"
 
 /* t + d without overflow, for d >= 0: what lies beyond the end of time is the end of time. */
 GOI_INLINE int64_t goi_after(int64_t t, int64_t d)

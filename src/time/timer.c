@@ -18,9 +18,10 @@
  *     owner != h: not pending
  *
  * What cannot be done under the lock is put off: goroutines are chained through their run links,
- * which belong to whoever claimed them, and readied after the unlock; a channel timer, which must take
- * the channel's lock (and is started under it: the order is channel, then heap), leaves a function
- * to call. At most BATCH timers fire under one hold of the lock, so a stopper waits for microseconds.
+ * which belong to whoever claimed them, and readied after the unlock; a channel timer, which must
+ * take the channel's lock (and is started under it: the order is channel, then heap), leaves a
+ * function to call. At most BATCH timers fire under one hold of the lock, so a stopper waits for
+ * microseconds.
  *
  *   T1  t->owner == h exactly while t is in h's heap or its fire runs, under h->lock.   (asserts)
  *   T2  Nothing of t is touched after owner has been cleared.                  (fire_due, ASan)
