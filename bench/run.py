@@ -199,7 +199,8 @@ def make_rows(rows, cases):
             if 'gort' in sides and 'go' in sides:
                 ours, theirs = case.cpu['gort'], case.cpu['go']
                 if case.bench[0] in SERVERS:
-                    ours, theirs = case.values['gort']['server_cpu'], case.values['go']['server_cpu']
+                    ours = case.values['gort']['server_cpu']
+                    theirs = case.values['go']['server_cpu']
                 if stats.median(ours) > 0:
                     out['cpu_ratio'] = stats.median(theirs) / stats.median(ours)
                 out['ratio'], out['low'], out['high'] = stats.ratio_interval(

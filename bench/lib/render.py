@@ -51,11 +51,13 @@ def others(row):
 
 
 def cells(row):
-    return [row['row'], str(row['procs']), row['unit'], spread(row['sides'].get('gort')),
-            spread(row['sides'].get('go')), ratio(row), cpu(row), goal(row), others(row)]
+    gort, go = row['sides'].get('gort'), row['sides'].get('go')
+    return [row['row'], str(row['procs']), row['unit'], spread(gort), spread(go), ratio(row),
+            cpu(row), goal(row), others(row)]
 
 
-HEAD = ['row', 'P', 'unit', 'Gort (p10-p90)', 'Go (p10-p90)', 'Go/Gort [95 %]', 'CPU', 'goal', 'others']
+HEAD = ['row', 'P', 'unit', 'Gort (p10-p90)', 'Go (p10-p90)', 'Go/Gort [95 %]', 'CPU', 'goal',
+        'others']
 
 
 def columns(table):
