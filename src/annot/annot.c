@@ -12,8 +12,8 @@ extern void __tsan_switch_to_fiber(void *fiber, unsigned flags) GOI_WEAK;
 extern void __tsan_set_fiber_name(void *fiber, const char *name) GOI_WEAK;
 extern void __tsan_acquire(void *addr) GOI_WEAK;
 extern void __tsan_release(void *addr) GOI_WEAK;
-extern void __tsan_read_range(void *addr, unsigned long size) GOI_WEAK;
-extern void __tsan_write_range(void *addr, unsigned long size) GOI_WEAK;
+extern void __tsan_read_range(void *addr, long size) GOI_WEAK;
+extern void __tsan_write_range(void *addr, long size) GOI_WEAK;
 extern void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size) GOI_WEAK;
 extern void __sanitizer_finish_switch_fiber(void *save, const void **bottom, size_t *size) GOI_WEAK;
 extern void __asan_unpoison_memory_region(const volatile void *addr, size_t size) GOI_WEAK;
@@ -105,13 +105,13 @@ void goi_race_release_slow(const void *addr) { __tsan_release((void *)(uintptr_t
 void goi_race_read_slow(const void *addr, size_t n)
 {
     if (__tsan_read_range != NULL && n > 0) {
-        __tsan_read_range((void *)(uintptr_t)addr, n);
+        __tsan_read_range((void *)(uintptr_t)addr, (long)n);
     }
 }
 
 void goi_race_write_slow(const void *addr, size_t n)
 {
     if (__tsan_write_range != NULL && n > 0) {
-        __tsan_write_range((void *)(uintptr_t)addr, n);
+        __tsan_write_range((void *)(uintptr_t)addr, (long)n);
     }
 }

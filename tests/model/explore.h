@@ -133,7 +133,7 @@ __attribute__((format(printf, 1, 2))) static inline void ex_fail(const char *for
 }
 
 /* What goi_must() and goi_assert() call in a model. */
-void ex_bug(const char *why, const char *file, int line) __attribute__((noreturn));
+void ex_bug(const char *why, const char *file, int line) __attribute__((noreturn, cold, noinline));
 void ex_bug(const char *why, const char *file, int line)
 {
     ex_fail("%s:%d: %s", file, line, why);
