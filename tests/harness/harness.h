@@ -136,6 +136,10 @@ uint64_t test_seed(void);
 /* How slow this environment is: 1 natively, more under valgrind, an emulator or a sanitizer. */
 int test_scale(void);
 
+/* Does this run under a tool, or was it built with one? "valgrind", "qemu", "address" (sanitizer),
+ * "undefined", "thread". For tests of what a tool takes over: faults, guards, memory counts. */
+bool test_under(const char *tool);
+
 /* n natively, fewer where everything is slow; never less than 1. */
 long test_iterations(long n);
 

@@ -42,6 +42,12 @@ int test_scale(void)
     return test_options.scale;
 }
 
+bool test_under(const char *tool)
+{
+    const char *tools = getenv("GORT_TEST_TOOL");
+    return tools != NULL && strstr(tools, tool) != NULL;
+}
+
 long test_iterations(long n)
 {
     long few = n / test_options.scale;
