@@ -60,8 +60,10 @@
  * only what is carved in either case because untouched page tables are skipped).
  */
 #include "stack/arena.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHUNKS_MAX 16384
 /* The offsets of tops from the end of their windows: 16 steps of two cache lines. */
@@ -222,9 +224,10 @@ static bool guard_probe(void)
     if (p == NULL) {
         return false;
     }
-    int r = gop_pages_guard(p, page);
+    /* An emulator may accept advice it does not know. A path in a guard cannot be read. */
+    bool works = gop_pages_guard(p, page) == 0 && access(p, F_OK) != 0 && errno == EFAULT;
     gop_pages_release(p, 2 * page);
-    return r == 0;
+    return works;
 }
 
 /* The guard for a new chunk of n windows. Counts it. */
