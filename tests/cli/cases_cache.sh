@@ -230,8 +230,12 @@ test_cache_is_trimmed_oldest_first_and_emptied_by_clean() {
     [ -z "$(find cache/gort/p cache/gort/m cache/gort/n -type f)" ]
     run "$gort" run p2.c
     want_status 2
-    run "$gort" clean -keep many
-    want_status 2
+    run "$gort" clean -keep 2G
+    want_out_has "1 programs left"
+    for size in many 1T -1 9999999999G; do
+        run "$gort" clean -keep $size
+        want_status 2
+    done
 }
 
 test_use_makes_a_program_young() {
@@ -391,6 +395,17 @@ test_cache_is_where_the_environment_says_and_never_in_anothers_hands() {
     [ ! -e no-such-home ]
     XDG_CACHE_HOME=/dev/null cache_is "$fallback"
     [ -n "$was_there" ] || rm -rf "$fallback"
+}
+
+test_place_that_forbids_execution_is_told() {
+    use_fake
+    answer_program
+    [ "$(id -u)" = 0 ] && need_program unshare
+    mkdir cache
+    unshare -m mount -t tmpfs -o noexec none cache 2>/dev/null || skip "cannot mount here"
+    run unshare -m sh -c "mount -t tmpfs -o noexec none cache && '$gort' run answer.c"
+    want_status 1
+    want_err_has "if its file system is mounted noexec, let XDG_CACHE_HOME name another"
 }
 
 test_without_a_place_for_programs_it_says_so() {

@@ -49,7 +49,6 @@ static const struct family families[] = {
     {"--sysroot", NEXT, BOTH},
     {"--sysroot=", BEGINS, BOTH},
     {"--target=", BEGINS, BOTH},
-    {"--coverage", EXACT, BOTH},
     {"-Wl,", BEGINS, LINK},
     {"-W", BEGINS, COMPILE},
     {"-f", BEGINS, BOTH},

@@ -14,7 +14,8 @@
  *   B1  a file whose change time is not before the tick makes the program one that is run now and
  *       never found again.                         (tests/cli: changed while it compiles)
  *
- * The change time and not the modification time, because nobody can set it.
+ * The change time and not the modification time, because nobody can set it. (A file server whose
+ * clock lags behind this machine's can still hide an edit made during those milliseconds.)
  */
 #include "cli.h"
 #include <errno.h>

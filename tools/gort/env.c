@@ -132,10 +132,12 @@ static int64_t bytes_of(const char *text)
     char *end;
     long long n = strtoll(text, &end, 10);
     const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
-    if (end == text || n < 0 || n > 1 << 20 || (*end != '\0' && (unit == NULL || end[1] != '\0'))) {
+    int shift = unit != NULL ? 10 * (int)(unit - units + 1) : 0;
+    bool whole = *end == '\0' || (unit != NULL && end[1] == '\0');
+    if (end == text || !whole || n < 0 || n > INT64_MAX >> shift) {
         cli_die(CLI_USAGE, "%s is not a size (100M, 2G)", text);
     }
-    return (int64_t)n << (unit == NULL ? 0 : 10 * (unit - units + 1));
+    return (int64_t)n << shift;
 }
 
 int cli_cmd_clean(char **argv)

@@ -94,7 +94,9 @@ void cli_layout_cflags(const struct layout *l, struct list *flags)
 /* The dynamic linker looks there without being told. */
 static bool is_loader_dir(const char *dir)
 {
-    return cli_starts(dir, "/usr/lib") || cli_starts(dir, "/lib");
+    dir += cli_starts(dir, "/usr/") ? strlen("/usr") : 0;
+    return strcmp(dir, "/lib") == 0 || strcmp(dir, "/lib64") == 0 ||
+           (cli_starts(dir, "/lib/") && cli_ends(dir, "-linux-gnu"));
 }
 
 void cli_layout_libs(const struct layout *l, bool shared, struct list *flags)
