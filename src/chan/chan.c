@@ -87,10 +87,10 @@ void goi_chan_free(struct go_chan *c)
 
 size_t goi_chan_len(const struct go_chan *c)
 {
-    return c == NULL || c->timer ? 0 : ld_rlx(&c->count);
+    return c == NULL || c->timer != NULL ? 0 : ld_rlx(&c->count);
 }
 
-size_t goi_chan_cap(const struct go_chan *c) { return c == NULL || c->timer ? 0 : c->cap; }
+size_t goi_chan_cap(const struct go_chan *c) { return c == NULL || c->timer != NULL ? 0 : c->cap; }
 
 void goi_chan_check_locked(struct go_chan *c)
 {
@@ -122,7 +122,7 @@ GOI_INLINE void race_meet(const struct goi_waiter *w)
     goi_race_release(w);
 }
 
-enum goi_try goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake)
+enum goi_attempt goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake)
 {
     *wake = NULL;
     if (GOI_UNLIKELY(ld_rlx(&c->closed) != 0)) {
@@ -172,9 +172,12 @@ static void recv_from_sender(struct go_chan *c, void *v, struct goi_waiter *w)
     c->send_at = c->recv_at;
 }
 
-enum goi_try goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake)
+enum goi_attempt goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake)
 {
     *wake = NULL;
+    if (GOI_UNLIKELY(c->timer != NULL)) {
+        goi_timer_poll_locked(c->timer);
+    }
     uint32_t count = ld_rlx(&c->count);
     struct goi_waiter *w = c->sendq.first != NULL ? goi_waitq_pop(&c->sendq) : NULL;
     if (w != NULL) {
@@ -211,6 +214,9 @@ static bool wait_on(struct m *m, struct go_chan *c, struct goi_waitq *q, void *v
 {
     struct goi_waiter w = {.g = m->g, .value = v, .c = c};
     goi_waitq_push(q, &w);
+    if (GOI_UNLIKELY(c->timer != NULL)) {
+        goi_timer_watch_locked(m, c->timer);
+    }
     goi_check(goi_chan_check_locked(c));
     goi_race_release(&w);
     m = goi_park(m, why, c, NULL, &c->lock);
@@ -241,7 +247,7 @@ void goi_chan_send(struct go_chan *c, const void *v)
     goi_race_read(v, c->elem);
     struct m *m = goi_enter();
     goi_lock(&c->lock);
-    enum goi_try r = goi_chan_send_locked(c, v, &wake);
+    enum goi_attempt r = goi_chan_send_locked(c, v, &wake);
     if (GOI_LIKELY(r == GOI_TRY_DONE)) {
         goi_unlock(&c->lock); /* C5 */
         if (wake != NULL) {
@@ -270,7 +276,7 @@ bool goi_chan_recv(struct go_chan *c, void *v)
     }
     struct m *m = goi_enter();
     goi_lock(&c->lock);
-    enum goi_try r = goi_chan_recv_locked(c, v, &wake);
+    enum goi_attempt r = goi_chan_recv_locked(c, v, &wake);
     bool ok = r == GOI_TRY_DONE;
     if (GOI_LIKELY(r != GOI_TRY_WAIT)) {
         uint32_t size = c->elem;
@@ -304,7 +310,7 @@ bool goi_chan_try_send(struct go_chan *c, const void *v)
     goi_race_read(v, c->elem);
     struct m *m = goi_enter();
     goi_lock(&c->lock);
-    enum goi_try r = goi_chan_send_locked(c, v, &wake);
+    enum goi_attempt r = goi_chan_send_locked(c, v, &wake);
     goi_unlock(&c->lock);
     if (wake != NULL) {
         goi_ready(m, wake);
@@ -325,7 +331,7 @@ bool goi_chan_try_recv(struct go_chan *c, void *v)
     uint32_t size = c->elem;
     struct m *m = goi_enter();
     goi_lock(&c->lock);
-    enum goi_try r = goi_chan_recv_locked(c, v, &wake);
+    enum goi_attempt r = goi_chan_recv_locked(c, v, &wake);
     goi_unlock(&c->lock);
     if (wake != NULL) {
         goi_ready(m, wake);
@@ -345,6 +351,9 @@ static int wait_until(struct m *m, struct go_chan *c, struct goi_waitq *q, void 
     struct goi_waiter w = {
         .g = g, .value = v, .c = c, .claimed = true, .ticket = goi_claim_begin(g)};
     goi_waitq_push(q, &w);
+    if (GOI_UNLIKELY(c->timer != NULL)) {
+        goi_timer_watch_locked(m, c->timer);
+    }
     goi_race_release(&w);
     int r = goi_park_until(&m, why, c, NULL, &c->lock, w.ticket, deadline);
     goi_claim_end(g, w.ticket);
@@ -352,6 +361,9 @@ static int wait_until(struct m *m, struct go_chan *c, struct goi_waitq *q, void 
         goi_lock(&c->lock);
         if (w.queued) {
             goi_waitq_remove(q, &w);
+        }
+        if (GOI_UNLIKELY(c->timer != NULL)) {
+            goi_timer_unwatch_locked(c->timer);
         }
         goi_unlock(&c->lock);
     } else {
@@ -383,7 +395,7 @@ int goi_chan_send_until(struct go_chan *c, const void *v, go_time deadline)
     goi_race_read(v, c->elem);
     struct m *m = goi_enter();
     goi_lock(&c->lock);
-    enum goi_try r = goi_chan_send_locked(c, v, &wake);
+    enum goi_attempt r = goi_chan_send_locked(c, v, &wake);
     if (r == GOI_TRY_WAIT && deadline > goi_now()) {
         return wait_until(m, c, &c->sendq, (void *)(uintptr_t)v, GOI_WAIT_CHAN_SEND, deadline);
     }
@@ -404,7 +416,7 @@ int goi_chan_recv_until(struct go_chan *c, void *v, go_time deadline)
     uint32_t size = c->elem;
     struct m *m = goi_enter();
     goi_lock(&c->lock);
-    enum goi_try t = goi_chan_recv_locked(c, v, &wake);
+    enum goi_attempt t = goi_chan_recv_locked(c, v, &wake);
     int r = t == GOI_TRY_DONE ? 0 : t == GOI_TRY_CLOSED ? -EPIPE : -ETIMEDOUT;
     if (t == GOI_TRY_WAIT && deadline > goi_now()) {
         r = wait_until(m, c, &c->recvq, v, GOI_WAIT_CHAN_RECV, deadline);
@@ -471,28 +483,4 @@ void goi_chan_close(struct go_chan *c)
     wake_all(m, receivers);
     wake_all(m, senders);
     goi_leave(m);
-}
-
-bool goi_chan_drain(struct go_chan *c)
-{
-    goi_lock(&c->lock);
-    bool had = ld_rlx(&c->count) > 0;
-    if (had) {
-        c->recv_at = c->send_at = 0;
-        st_rlx(&c->count, 0);
-    }
-    goi_unlock(&c->lock);
-    return had;
-}
-
-bool goi_chan_offer(struct m *m, struct go_chan *c, const void *v)
-{
-    struct g *wake;
-    goi_lock(&c->lock);
-    enum goi_try r = goi_chan_send_locked(c, v, &wake);
-    goi_unlock(&c->lock);
-    if (wake != NULL) {
-        goi_ready_back(m, wake);
-    }
-    return r == GOI_TRY_DONE;
 }

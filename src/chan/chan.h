@@ -28,18 +28,23 @@ struct go_chan {
     size_t cap;                         /* [c] */
     size_t send_at, recv_at;            /* [l] next slot */
     struct goi_waitq recvq, sendq;      /* [l], n readable anywhere */
+    struct go_timer *timer;             /* [c] where its values come from (below), or NULL */
     goi_a32 refs;                       /* [a:REF] */
-    bool timer;                         /* [c] carries a timer's value: len and cap read 0 */
     bool quiet;                         /* [c] belongs to the runtime: not in leak reports */
     const char *type, *site;            /* [c] */
     char *buf;                          /* [c] behind the struct */
 };
 
-/* Takes back a buffered element without waking anybody: for timers that are stopped. True if there
- * was one. Inside the runtime. */
-bool goi_chan_drain(struct go_chan *c);
-/* Sends without waiting, for timers: false when the buffer is full. Inside the runtime. */
-bool goi_chan_offer(struct m *m, struct go_chan *c, const void *v);
+/* --- the channel of a timer (time/timer_chan.c). len and cap read 0. Nobody sends: the time lies in
+ * the buffer when somebody looks and it is due, and the timer runs only while receivers wait. */
+/* Would a receive get the time? Without the lock: a hint. */
+bool goi_timer_due(const struct go_timer *t);
+/* Under the channel's lock: what is due goes into the buffer. Before every receive. */
+void goi_timer_poll_locked(struct go_timer *t);
+/* Under the channel's lock: a receiver has been queued, or one has left without a value. */
+void goi_timer_watch_locked(struct m *m, struct go_timer *t);
+void goi_timer_unwatch_locked(struct go_timer *t);
+
 /* Both ends checked under the lock; paranoid builds and tests. */
 void goi_chan_check_locked(struct go_chan *c);
 
@@ -115,10 +120,10 @@ GOI_INLINE struct goi_waiter *goi_waitq_pop(struct goi_waitq *q)
 }
 
 /* What an attempt under the lock found. */
-enum goi_try { GOI_TRY_WAIT, GOI_TRY_DONE, GOI_TRY_CLOSED };
+enum goi_attempt { GOI_TRY_WAIT, GOI_TRY_DONE, GOI_TRY_CLOSED };
 /* One attempt, under c->lock. On DONE *wake is a goroutine to ready after the unlock, or NULL. */
-enum goi_try goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake);
-enum goi_try goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake);
+enum goi_attempt goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake);
+enum goi_attempt goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake);
 
 /* Could a send / a receive proceed, as far as one can see without the lock? */
 GOI_INLINE bool goi_chan_may_send(const struct go_chan *c)
@@ -128,7 +133,8 @@ GOI_INLINE bool goi_chan_may_send(const struct go_chan *c)
 
 GOI_INLINE bool goi_chan_may_recv(const struct go_chan *c)
 {
-    return ld_rlx(&c->count) != 0 || ld_rlx(&c->sendq.n) != 0 || ld_acq(&c->closed) != 0;
+    return ld_rlx(&c->count) != 0 || ld_rlx(&c->sendq.n) != 0 || ld_acq(&c->closed) != 0 ||
+           (GOI_UNLIKELY(c->timer != NULL) && goi_timer_due(c->timer));
 }
 
 #endif

@@ -42,9 +42,9 @@ static bool may(const struct go_case *k)
     return k->op == GO_CASE_SEND ? goi_chan_may_send(k->c) : goi_chan_may_recv(k->c);
 }
 
-static enum goi_try try_locked(const struct go_case *k, struct g **wake)
+static enum goi_attempt try_locked(const struct go_case *k, struct g **wake)
 {
-    enum goi_try r = k->op == GO_CASE_SEND ? goi_chan_send_locked(k->c, k->value, wake)
+    enum goi_attempt r = k->op == GO_CASE_SEND ? goi_chan_send_locked(k->c, k->value, wake)
                                            : goi_chan_recv_locked(k->c, k->value, wake);
     if (r != GOI_TRY_WAIT && k->op == GO_CASE_RECV && k->ok != NULL) {
         *k->ok = r == GOI_TRY_DONE;
@@ -126,7 +126,7 @@ static void commit(struct m *m, void *arg)
 }
 
 /* Locked: a ready case, tried and done; -1 if none is. */
-static int32_t try_all_locked(struct m *m, const struct select *s, enum goi_try *r, struct g **wake)
+static int32_t try_all_locked(struct m *m, const struct select *s, enum goi_attempt *r, struct g **wake)
 {
     int32_t chosen = glance(m, s);
     if (chosen >= 0) {
@@ -141,7 +141,7 @@ static int32_t try_all_locked(struct m *m, const struct select *s, enum goi_try 
     return chosen >= 0 && *r != GOI_TRY_WAIT ? chosen : -1;
 }
 
-static void enqueue_all(struct select *s, struct g *g, uint32_t ticket)
+static void enqueue_all(struct m *m, struct select *s, struct g *g, uint32_t ticket)
 {
     for (uint32_t i = 0; i < s->nchan; i++) {
         uint16_t index = s->order[i];
@@ -154,6 +154,9 @@ static void enqueue_all(struct select *s, struct g *g, uint32_t ticket)
                                  .claimed = true,
                                  .index = index};
         goi_waitq_push(k->op == GO_CASE_SEND ? &k->c->sendq : &k->c->recvq, w);
+        if (GOI_UNLIKELY(k->c->timer != NULL)) {
+            goi_timer_watch_locked(m, k->c->timer);
+        }
         goi_race_release(w);
     }
 }
@@ -167,6 +170,9 @@ static void dequeue_all(struct select *s)
             bool send = s->cases[w->index].op == GO_CASE_SEND;
             goi_waitq_remove(send ? &w->c->sendq : &w->c->recvq, w);
         }
+        if (GOI_UNLIKELY(w->c->timer != NULL)) {
+            goi_timer_unwatch_locked(w->c->timer);
+        }
     }
     unlock_all(s); /* S4 */
 }
@@ -177,7 +183,7 @@ static int32_t wait_all(struct m *m, struct select *s, bool *closed)
     struct g *g = m->g;
     enum wait_reason why = s->nchan == 0 && s->after < 0 ? GOI_WAIT_SELECT_EMPTY : GOI_WAIT_SELECT;
     uint32_t ticket = goi_claim_begin(g);
-    enqueue_all(s, g, ticket);
+    enqueue_all(m, s, g, ticket);
     g->wake_arg = NULL;
     int r = goi_park_until(&m, why, s, commit, s, ticket, s->deadline);
     goi_claim_end(g, ticket);
@@ -246,7 +252,7 @@ static void survey(struct m *m, struct select *s)
 
 static int run(struct m *m, struct select *s)
 {
-    enum goi_try r = GOI_TRY_WAIT;
+    enum goi_attempt r = GOI_TRY_WAIT;
     struct g *wake = NULL;
     bool closed = false;
     int32_t chosen = glance(m, s);

@@ -165,6 +165,8 @@ void goi_call_run_entry(struct g *g)
     goi_call_ended(g, (int)ret);
 }
 
+void goi_go_of_null(void) { goi_fatal("go of nil func value"); }
+
 /* --- commit */
 
 /* The bound on the stack arguments may reach beyond them; words, so that it is no memcpy. */
@@ -225,7 +227,7 @@ GOI_HOT void goi_commit(const uint64_t *regs, const void *stack)
     }
     if (GOI_LIKELY(r->kind == GOI_REC_GO)) {
         if (GOI_UNLIKELY(r->fn == NULL)) {
-            goi_fatal("go of nil func value");
+            goi_go_of_null();
         }
         start(r->owner);
         return;
@@ -376,9 +378,19 @@ static void call_done(void *arg, int ret)
     goi_call_free(arg);
 }
 
-void goi_call_spawn(struct m *m, struct goi_call *c)
+void goi_call_ref(struct goi_call *c)
 {
     add_rlx(&c->refs, 1); /* [REF] relaxed: the caller holds one */
+}
+
+void goi_call_spawn(struct m *m, struct goi_call *c)
+{
+    goi_call_ref(c);
+    goi_call_spawn_last(m, c);
+}
+
+void goi_call_spawn_last(struct m *m, struct goi_call *c)
+{
     struct g *g = new_g(m, 0, 0, c->record.fn, c->site, c->created_pc);
     g->done = call_done;
     g->done_arg = c;

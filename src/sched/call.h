@@ -36,5 +36,8 @@ void goi_call_run_entry(struct g *g);
 /* Starts a goroutine that runs a call kept for later; the goroutine holds a reference. Inside the
  * runtime; does not park, does not run it. */
 void goi_call_spawn(struct m *m, struct goi_call *c);
+void goi_call_ref(struct goi_call *c);
+/* As goi_call_spawn, but the caller's reference goes to the goroutine. */
+void goi_call_spawn_last(struct m *m, struct goi_call *c);
 
 #endif
