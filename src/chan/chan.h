@@ -35,8 +35,8 @@ struct go_chan {
     char *buf;                          /* [c] behind the struct */
 };
 
-/* --- the channel of a timer (time/timer_chan.c). len and cap read 0. Nobody sends: the time lies in
- * the buffer when somebody looks and it is due, and the timer runs only while receivers wait. */
+/* --- the channel of a timer (chan/timer_chan.c). len and cap read 0. Nobody sends: the time lies
+ * in the buffer when somebody looks and it is due, and the timer runs only while receivers wait. */
 /* Would a receive get the time? Without the lock: a hint. */
 bool goi_timer_due(const struct go_timer *t);
 /* Under the channel's lock: what is due goes into the buffer. Before every receive. */

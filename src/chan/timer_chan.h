@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* timer_chan.h: go_timer and go_ticker: a channel with a clock, or a function that is called. */
-#ifndef GOI_TIME_TIMER_CHAN_H
-#define GOI_TIME_TIMER_CHAN_H
+#ifndef GOI_CHAN_TIMER_CHAN_H
+#define GOI_CHAN_TIMER_CHAN_H
 #include "chan/chan.h"
 #include "time/timer.h"
 #include <gort/time.h>
@@ -13,7 +13,7 @@ struct go_timer {
     struct go_chan chan;        /* first: goi_chan_free() frees all of it */
     go_time slot;               /* [l:chan] the channel's buffer */
     enum goi_timer_kind kind;   /* [c] */
-    bool queued;                /* [l:chan] node is in a heap, or has fired and the work is to come */
+    bool queued;                /* [l:chan] node is in a heap, or its late work is to come */
     goi_ai64 when;              /* [w:chan] when it is due; GOI_FOREVER: stopped, or taken */
     int64_t period;             /* [l:chan] of a ticker, else 0 */
     struct goi_timer node;

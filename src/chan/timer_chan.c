@@ -20,12 +20,12 @@
  * not take the channel's: it leaves that as late work, and the entry holds a reference to the
  * channel until that is done. By then anything may have happened; it asks the clock again.
  *
- *   M1  queued means: node is pending or its late work is to come, and one reference is held for it.
- *       Changed under the channel's lock only.                                        (asserts)
+ *   M1  queued means: node is pending or its late work is to come, and one reference is held for
+ *       it. Changed under the channel's lock only.                                        (asserts)
  *   M2  Outside of the channel's lock the buffer is empty.                            (asserts)
  *   M3  If receivers wait and the timer is not stopped, it is queued.     (check_locked)
  */
-#include "time/timer_chan.h"
+#include "chan/timer_chan.h"
 #include "sched/call.h"
 #include <stdlib.h>
 
@@ -47,7 +47,8 @@ static int64_t deadline_of(go_duration d)
 static void check_locked(const struct go_timer *t)
 {
     goi_must(ld_rlx(&t->chan.count) == 0); /* M2 */
-    goi_must(ld_rlx(&t->chan.recvq.n) == 0 || ld_rlx(&t->when) == GOI_FOREVER || t->queued); /* M3 */
+    bool stopped = ld_rlx(&t->when) == GOI_FOREVER;
+    goi_must(ld_rlx(&t->chan.recvq.n) == 0 || stopped || t->queued); /* M3 */
 }
 
 bool goi_timer_due(const struct go_timer *t) { return ld_rlx(&t->when) <= goi_now(); }
@@ -163,9 +164,11 @@ static struct go_timer *make(go_duration d, int64_t period, const char *what)
     return t;
 }
 
-static go_recv_chan(go_time) chan_of(struct go_timer *t)
+typedef go_recv_chan(go_time) time_chan;
+
+static time_chan chan_of(struct go_timer *t)
 {
-    return (go_recv_chan(go_time))(uintptr_t)&t->chan;
+    return (time_chan)(uintptr_t)&t->chan;
 }
 
 static bool stop_chan(struct go_timer *t)
@@ -279,7 +282,7 @@ go_timer *goi_after_func(go_duration d, struct goi_call *call)
 
 /* --- the public names */
 
-go_recv_chan(go_time) go_after(go_duration d)
+time_chan go_after(go_duration d)
 {
     struct go_timer *t = make(d, 0, "after");
     if (t == NULL) {
@@ -290,7 +293,7 @@ go_recv_chan(go_time) go_after(go_duration d)
 
 go_timer *go_timer_make(go_duration d) { return make(d, 0, "timer"); }
 
-go_recv_chan(go_time) go_timer_c(go_timer *t)
+time_chan go_timer_c(go_timer *t)
 {
     return t != NULL && t->kind == GOI_TIMER_CHAN ? chan_of(t) : NULL;
 }
@@ -332,7 +335,7 @@ go_ticker *go_ticker_make(go_duration d)
     return (go_ticker *)(void *)make(d, d, "ticker");
 }
 
-go_recv_chan(go_time) go_ticker_c(go_ticker *t)
+time_chan go_ticker_c(go_ticker *t)
 {
     return t != NULL ? chan_of(&t->timer) : NULL;
 }
