@@ -9,6 +9,7 @@
 #   make conform    the transcripts compared with Go's
 #   make bench      the figures beside Go's
 #   make tidy       the house style
+#   make docs       docs/REFERENCE.md from the headers
 #   make install    PREFIX=/usr/local, DESTDIR=
 #   make clean
 #
@@ -33,7 +34,7 @@ CONFIG += "-DCMAKE_C_FLAGS=$(CFLAGS)"
 endif
 CONFIG += $(CMAKE_ARGS)
 
-.PHONY: all build run test check conform bench tidy format install uninstall clean setup FORCE
+.PHONY: all build run test check conform bench tidy docs format install uninstall clean setup FORCE
 
 all:
 	@tools/setup --check build
@@ -77,6 +78,9 @@ bench: setup
 
 tidy:
 	@tools/tidy
+
+docs:
+	@tools/gen/reference >docs/.new && mv docs/.new docs/REFERENCE.md
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

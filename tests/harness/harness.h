@@ -34,6 +34,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef NDEBUG
+#error "tests run with asserts on; build without NDEBUG"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -151,6 +151,9 @@ CASES = {
         {"docs/a.md": "see is" + "sue 12\n"}, ["docs/a.md:1: foreign-words"]),
     "dead link": ({"docs/a.md": "[x](b.md) [y](a.md) [z](https://example.org)\n"},
                   ["docs/a.md:1: dead-link"]),
+    "a stale reference": (
+        {"tools/gen/reference": "# SPDX-License-Identifier: MIT\nraise SystemExit(1)\n",
+         "docs/REFERENCE.md": "old\n"}, ["docs/REFERENCE.md:1: reference"]),
     "an invariant held by nothing": (
         {A: c("/* essay", " *", " *   P1  Always so.", " */", "int x;")}, [A + ":4: invariant"]),
     "an invariant held by an assert": (
