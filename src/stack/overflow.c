@@ -37,6 +37,7 @@
 
 static void (*reporter)(const struct goi_stack *s, void *fault, void *ucontext);
 static struct sigaction old_segv, old_bus;
+static _Thread_local char *own_map; /* what goi_overflow_thread_init mapped for this thread */
 
 /* Kernel-made: the instruction faults again when the handler returns. */
 static bool was_sent(const siginfo_t *info)
@@ -121,30 +122,51 @@ size_t goi_overflow_stack_size(void)
     return goi_round_up(most > ALT_STACK_BYTES ? most : ALT_STACK_BYTES, gop_page_size());
 }
 
+/* An alternate stack with a guard below it; NULL: refused. */
+static char *map_stack(size_t size)
+{
+    size_t page = gop_page_size();
+    char *map = gop_pages_reserve(size + page, page);
+    if (map == NULL) {
+        return NULL;
+    }
+    /* Best effort: the reporter is written to need less than there is. */
+    if (gop_pages_guard(map, page) != 0) {
+        (void)gop_pages_protect(map, page, false);
+    }
+    own_map = map;
+    return map + page;
+}
+
 int goi_overflow_thread_init(void *mem)
 {
-    int saved = errno;
+    int saved = errno, r = 0;
     size_t size = goi_overflow_stack_size();
     stack_t have;
-    if (sigaltstack(NULL, &have) == 0 && (have.ss_flags & SS_DISABLE) == 0 &&
-        have.ss_size >= ALT_STACK_ENOUGH) {
-        return 0;
-    }
-    if (mem == NULL) {
-        size_t page = gop_page_size();
-        char *p = gop_pages_reserve(size + page, page);
-        if (p == NULL) {
-            errno = saved;
-            return -ENOMEM;
+    bool kept = sigaltstack(NULL, &have) == 0 && (have.ss_flags & SS_DISABLE) == 0 &&
+                have.ss_size >= ALT_STACK_ENOUGH;
+    if (!kept) {
+        stack_t ss = {.ss_sp = mem != NULL ? mem : map_stack(size), .ss_size = size};
+        if (ss.ss_sp == NULL) {
+            r = -ENOMEM;
+        } else if (sigaltstack(&ss, NULL) != 0) {
+            r = -errno;
         }
-        /* Best effort: the reporter is written to need less than there is. */
-        if (gop_pages_guard(p, page) != 0) {
-            (void)gop_pages_protect(p, page, false);
-        }
-        mem = p + page;
     }
-    stack_t ss = {.ss_sp = mem, .ss_size = size, .ss_flags = 0};
-    int r = sigaltstack(&ss, NULL) == 0 ? 0 : -errno;
     errno = saved;
     return r;
+}
+
+void goi_overflow_thread_fini(void)
+{
+    int saved = errno;
+    size_t size = goi_overflow_stack_size(), page = gop_page_size();
+    stack_t have, off = {.ss_flags = SS_DISABLE};
+    /* If the user has put another one in place, ours is not in use either. */
+    bool ours = own_map != NULL && sigaltstack(NULL, &have) == 0 && have.ss_sp == own_map + page;
+    if (own_map != NULL && (!ours || sigaltstack(&off, NULL) == 0)) {
+        gop_pages_release(own_map, size + page);
+        own_map = NULL;
+    }
+    errno = saved;
 }

@@ -72,12 +72,6 @@ static void prepare(void)
     REQUIRE_EQ_INT(goi_overflow_thread_init(NULL), 0);
 }
 
-static bool under_valgrind(void)
-{
-    const char *preload = getenv("LD_PRELOAD");
-    return preload != NULL && strstr(preload, "vgpreload") != NULL;
-}
-
 /* A sanitizer has its own handler, and prints its own report at the end. */
 static void need_default_action(void)
 {
@@ -143,7 +137,7 @@ static void *overflow_thread(void *mem)
 DEATH_TEXT(overflow, works_on_any_thread_with_memory_of_the_caller, 2, "overflow window guard")
 {
     pthread_t t;
-    if (under_valgrind()) {
+    if (test_under("valgrind")) {
         SKIP("valgrind takes the thread's stack and the window above it for one");
     }
     prepare();
@@ -229,7 +223,7 @@ static void install_user_handler(int flags)
 
 static void fault_and_return(void)
 {
-    if (under_valgrind()) {
+    if (test_under("valgrind")) {
         SKIP("valgrind counts the fault as an error");
     }
     if (sigsetjmp(back, 1) == 0) {
@@ -287,4 +281,35 @@ TEST(overflow, alternate_stack_of_the_thread_is_kept)
     EXPECT_EQ_INT(goi_overflow_thread_init(NULL), 0);
     REQUIRE_EQ_INT(sigaltstack(NULL, &now), 0);
     EXPECT_EQ_PTR(now.ss_sp, mine);
+}
+
+static void *short_thread(void *arg)
+{
+    unsigned char resident[1];
+    stack_t now;
+    (void)arg;
+    EXPECT_EQ_INT(goi_overflow_thread_init(NULL), 0);
+    EXPECT_EQ_INT(sigaltstack(NULL, &now), 0);
+    char *sp = now.ss_sp;
+    bool ours = now.ss_size == goi_overflow_stack_size();
+    goi_overflow_thread_fini();
+    goi_overflow_thread_fini();
+    /* A sanitizer may have given the thread one already, which is then kept. */
+    if (ours && !test_under("address") && !test_under("thread")) {
+        EXPECT_EQ_INT(sigaltstack(NULL, &now), 0);
+        EXPECT_EQ_INT(now.ss_flags, SS_DISABLE);
+        EXPECT_EQ_INT(mincore(sp - gop_page_size(), gop_page_size(), resident), -1);
+        EXPECT_EQ_INT(errno, ENOMEM);
+    }
+    return NULL;
+}
+
+TEST(overflow, thread_that_ends_leaves_no_stack_behind)
+{
+    prepare();
+    for (int i = 0; i < 20; i++) {
+        pthread_t t;
+        REQUIRE_EQ_INT(pthread_create(&t, NULL, short_thread, NULL), 0);
+        pthread_join(t, NULL);
+    }
 }
