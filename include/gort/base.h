@@ -40,7 +40,6 @@
 
 #define GO_API __attribute__((__visibility__("default")))
 #define GO_NODISCARD __attribute__((__warn_unused_result__))
-#define GO_NORETURN __attribute__((__noreturn__))
 #define GO_PRINTF(format, first) __attribute__((__format__(__printf__, format, first)))
 #define GO_CLEANUP(function) __attribute__((__cleanup__(function)))
 #define GO_UNUSED __attribute__((__unused__))
@@ -54,11 +53,22 @@
 #define GO_BEGIN_DECLS extern "C" {
 #define GO_END_DECLS }
 #define GOI_ZERO {}
+#define GO_NORETURN [[noreturn]]
 #else
 #define GO_EXTERN_C extern
 #define GO_BEGIN_DECLS
 #define GO_END_DECLS
 #define GOI_ZERO { 0 }
+/* First in a declaration. Not __attribute__((noreturn)): that is part of the type for clang, and
+ * code after `go(f)` or `defer(f)` would be taken for unreachable. */
+#if __STDC_VERSION__ > 201710L && defined(__has_c_attribute)
+#if __has_c_attribute(noreturn)
+#define GO_NORETURN [[noreturn]]
+#endif
+#endif
+#if !defined(GO_NORETURN)
+#define GO_NORETURN _Noreturn
+#endif
 #endif
 
 /* True where the element types, directions and arguments of the macros are checked by C's own

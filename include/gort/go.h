@@ -57,6 +57,7 @@ GO_API void *goi_closure_begin(const struct goi_closure_ops *ops, const char *si
                                void *arg, const go_opts *opts);
 GO_API void goi_closure_start(void *closure);
 GO_API void goi_closure_abandon(void *closure);
+GO_NORETURN GO_API void goi_go_of_null(void);
 
 /* ---- the current goroutine ------------------------------------------------------------------ */
 
@@ -68,7 +69,7 @@ GO_API void go_yield(void);
  * Passes through go_try. Called in the main goroutine it ends only that; the process goes on until
  * the others have ended, and then dies with `fatal error: no goroutines (main called
  * runtime.Goexit) - deadlock!`. Must not be caught by C++ `catch (...)` without rethrowing. */
-GO_API GO_NORETURN void go_exit(void);
+GO_NORETURN GO_API void go_exit(void);
 
 /* The number of this goroutine, as dumps show it; main is 1. Never reused. */
 GO_API uint64_t go_id(void);
@@ -105,7 +106,7 @@ typedef struct go_panic_info {
  * first, up to the enclosing go_try, or all of them, and then the process ends with Go's crash
  * output on standard error (`panic: message`, the goroutines) and exit status 2. The misuses that
  * panic in Go (send on a closed channel) panic in the same way. */
-GO_API GO_NORETURN void go_panic(const char *format, ...) GO_PRINTF(1, 2);
+GO_NORETURN GO_API void go_panic(const char *format, ...) GO_PRINTF(1, 2);
 
 /* go_try(out, fn, args...): calls fn(args...) here. true when it returned; false when it panicked,
  * and then its deferred calls have run and *out says why (out is a go_panic_info *, or NULL). The
@@ -154,6 +155,8 @@ GO_API bool goi_blocking_begin(void);
 /* Puts c on the calling goroutine's list; takes it off again (false when it was not on it). */
 GO_API void goi_cleanup_push(struct goi_cleanup *c, void (*run)(struct goi_cleanup *), void *frame);
 GO_API bool goi_cleanup_pop(struct goi_cleanup *c);
+/* Takes it off and runs it, at the end of its block (false when it was not on the list). */
+GO_API bool goi_cleanup_end(struct goi_cleanup *c);
 
 /* ---- calls kept for later -------------------------------------------------------------------- */
 

@@ -30,6 +30,9 @@ GO_API void go_mutex_unlock(go_mutex *m);
 GO_NODISCARD GO_API bool go_mutex_trylock(go_mutex *m);
 /* 0 with the lock held, or -ETIMEDOUT once the deadline is past. */
 GO_NODISCARD GO_API int go_mutex_lock_until(go_mutex *m, go_time deadline);
+/* 0 with the lock held, or the context's error when that ended first. An end that came before the
+ * call wins over a mutex that is free. ctx may be NULL: no limit. */
+GO_NODISCARD GO_API int go_mutex_lock_ctx(struct go_ctx *ctx, go_mutex *m);
 
 /* go_guard(&m);             locks, and unlocks at the end of the enclosing block however it is
  *                           left: also by return, go_exit and panics, without -fexceptions.
@@ -86,6 +89,8 @@ GO_API void go_wg_done(go_waitgroup *wg);
 GO_API void go_wg_wait(go_waitgroup *wg);
 /* 0, or -ETIMEDOUT. */
 GO_NODISCARD GO_API int go_wg_wait_until(go_waitgroup *wg, go_time deadline);
+/* 0, also when the context had ended but the counter is zero; or the context's error. */
+GO_NODISCARD GO_API int go_wg_wait_ctx(struct go_ctx *ctx, go_waitgroup *wg);
 /* go_wg_go(&wg, fn, args...): add(1), a goroutine that runs fn(args...), done when it ends, however
  * it ends. */
 GO_API void goi_wg_done(void *wg, int ret);

@@ -38,16 +38,19 @@ bool goi_cleanup_pop(struct goi_cleanup *c)
     return true;
 }
 
-void goi_cleanup_run(struct g *g, uintptr_t limit)
+bool goi_cleanup_end(struct goi_cleanup *c)
 {
-    while (g->unwind.cleanups != NULL && (uintptr_t)g->unwind.cleanups->frame < limit) {
-        struct goi_cleanup *c = g->unwind.cleanups;
-        void (*run)(struct goi_cleanup *) = c->run;
-        goi_assert(run != NULL);
-        g->unwind.cleanups = c->next;
-        c->run = NULL; /* D3 */
-        run(c);
+    void (*run)(struct goi_cleanup *) = c->run;
+    if (!goi_cleanup_pop(c)) {
+        return false;
     }
+    struct g *g = goi_call_self();
+    if (GOI_LIKELY(g->unwind.panics == NULL)) {
+        run(c); /* D3 */
+    } else {
+        goi_cleanup_run_at_end(g, c, run);
+    }
+    return true;
 }
 
 /* --- deferred calls */
@@ -68,8 +71,7 @@ void goi_defer_push(struct g *g, struct goi_deferred *d)
 void goi_defer_end(void *p)
 {
     struct goi_deferred *d = p;
-    if (goi_cleanup_pop(&d->cleanup)) {
-        run_deferred(&d->cleanup);
+    if (goi_cleanup_end(&d->cleanup)) {
         return;
     }
     /* Its arguments were never complete (an exception passes), or it has run. */
@@ -79,12 +81,4 @@ void goi_defer_end(void *p)
     }
 }
 
-/* --- guards */
-
-void goi_guard_end(struct goi_guard *guard)
-{
-    void (*run)(struct goi_cleanup *) = guard->cleanup.run;
-    if (goi_cleanup_pop(&guard->cleanup)) {
-        run(&guard->cleanup);
-    }
-}
+void goi_guard_end(struct goi_guard *guard) { (void)goi_cleanup_end(&guard->cleanup); }

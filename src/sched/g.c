@@ -183,7 +183,9 @@ void goi_g_exit(void)
     }
     goi_gset(g, GOI_G_RUNNING, GOI_G_DEAD);
     struct p *p = m->p;
-    st_rlx(&p->exited, ld_rlx(&p->exited) + 1); /* [stat] */
+    if ((g->flags & GOI_G_MAIN) == 0) { /* main was never counted as started */
+        st_rlx(&p->exited, ld_rlx(&p->exited) + 1); /* [stat] */
+    }
     struct goi_post post = {.fn = (g->flags & GOI_G_MAIN) != 0 ? main_gone : put_back, .arg = g};
     goi_schedule(m, g, &post);
     goi_unreachable("a dead goroutine was resumed");

@@ -12,13 +12,22 @@
  *     stop at frame F          runs the list's cleanups whose frame lies below F's stack pointer
  *     F's landing pad, if any  runs F's own, and takes them off the list
  *
- *   U1  Each cleanup runs exactly once, and after all of deeper frames.            (D1 to D3)
+ * What a cleanup does may panic or exit again. That must not unwind through the landing pad that
+ * runs it (C++ terminates then), nor abandon an unwinder that is half way. So a cleanup that runs
+ * because its frame is being left runs under an *absorber*, a go_try of the runtime's own: what
+ * arrives there is merged into what is under way, which goes on.
+ *
+ *   U1  Each cleanup runs exactly once, and after all of deeper frames.
+ *                                                          (tests/unit/surface/unwind_test.c)
  *   U2  The memory of a cleanup is intact when it runs: a landing pad may overwrite what is deeper
  *       than its frame, and stop has run all of that before.
- *   U3  A panic's target is chosen when it starts: the innermost go_try. Control reaches that
- *       frame, or a newer panic's or go_exit's target, which is never deeper.
- *   U4  A go_exit is not stopped by a panic that starts during it and is caught by a go_try that
- *       the go_exit is leaving: the go_exit goes on from there, as in Go.
+ *                                                          (tests/unit/surface/unwind_test.c)
+ *   U3  A panic goes to the innermost go_try or absorber; a go_exit to the innermost absorber. So
+ *       each arrives with nothing newer under way, and what is under way there is just older.
+ *                                                          (asserted in absorb and goi_try_run)
+ *   U4  A newer panic replaces the older one's message; a go_exit turns a panic into a go_exit; a
+ *       panic during a go_exit that some go_try encloses counts as caught there, and the go_exit
+ *       goes on, as in Go.                                 (tests/unit/surface/unwind_test.c)
  *
  * A panic without go_try runs the list on top of the panicking frames, which are not unwound, so
  * that the crash output shows where it started; C++ destructors then do not run, the process ends.
@@ -40,6 +49,7 @@
 
 struct goi_try_frame {
     struct goi_try_frame *prev;
+    bool absorbs;
     void *frame;                    /* in the callee of the frame that env belongs to */
     struct goi_panic *panics;       /* under way when it began */
     jmp_buf env;
@@ -53,9 +63,148 @@ static struct goi_panic *panic_new(struct g *g, bool goexit, size_t message)
     }
     memset(p, 0, sizeof *p);
     p->goexit = goexit;
+    p->message = p->text;
+    p->text[0] = '\0';
+    p->sp = UINTPTR_MAX;
     p->prev = g->unwind.panics;
+    struct goi_try_frame *f = g->unwind.tries;
+    while (f != NULL && !f->absorbs) {
+        f = f->prev;
+    }
+    p->absorber = f;
     g->unwind.panics = p;
     return p;
+}
+
+/* Takes the newest off and frees it. */
+static void panic_free(struct g *g)
+{
+    struct goi_panic *p = g->unwind.panics;
+    g->unwind.panics = p->prev;
+    while (p != NULL) {
+        struct goi_panic *merged = p->merged;
+        free(p);
+        p = merged;
+    }
+}
+
+void goi_panics_free(struct g *g)
+{
+    while (g->unwind.panics != NULL) {
+        panic_free(g);
+    }
+}
+
+/* --- go_try and absorbers */
+
+static void pop_try(struct goi_try_frame **f)
+{
+    goi_call_self()->unwind.tries = (*f)->prev;
+}
+
+/* A frame of its own: the unwinder has reached the target when it is past this one. The cleanup is
+ * for C++ exceptions, which pass through. */
+static GOI_NOINLINE void try_body(struct goi_try_frame *f, void (*run)(void *), void *arg)
+{
+    struct goi_try_frame *pushed GO_CLEANUP(pop_try) = f;
+    f->frame = __builtin_frame_address(0);
+    run(arg);
+    (void)pushed;
+}
+
+bool goi_try_run(go_panic_info *out, void (*run)(void *), void *arg)
+{
+    struct g *g = goi_call_self();
+    struct goi_try_frame f = {.prev = g->unwind.tries, .panics = g->unwind.panics};
+    g->unwind.tries = &f;
+    if (_setjmp(f.env) == 0) {
+        try_body(&f, run, arg);
+        return true;
+    }
+    g = goi_call_self();
+    g->unwind.tries = f.prev;
+    struct goi_panic *p = g->unwind.panics;
+    goi_assert(p->prev == f.panics && !p->goexit); /* U3 */
+    if (out != NULL) {
+        size_t n = strnlen(p->message, sizeof out->message - 1);
+        memcpy(out->message, p->message, n);
+        out->message[n] = '\0';
+    }
+    panic_free(g);
+    return false;
+}
+
+bool goi_try_closure(go_panic_info *out, void (*run)(void *), void *closure)
+{
+    return goi_try_run(out, run, closure);
+}
+
+struct cleanup_call {
+    struct goi_cleanup *c;
+    void (*run)(struct goi_cleanup *);
+};
+
+static void run_cleanup(void *arg)
+{
+    struct cleanup_call *call = arg;
+    call->run(call->c);
+}
+
+/* Runs a cleanup while p leaves its frame. */
+static void absorb(struct g *g, struct goi_panic *p, struct cleanup_call *call)
+{
+    struct goi_try_frame f = {.prev = g->unwind.tries, .absorbs = true, .panics = p};
+    g->unwind.tries = &f;
+    if (_setjmp(f.env) == 0) {
+        try_body(&f, run_cleanup, call);
+        return;
+    }
+    g = goi_call_self();
+    g->unwind.tries = f.prev;
+    struct goi_panic *newer = g->unwind.panics;
+    goi_assert(newer->prev == f.panics); /* U3 */
+    p = f.panics;
+    if (newer->goexit) { /* U4 */
+        p->goexit = true;
+        p->target = p->absorber;
+    } else {
+        p->message = newer->message;
+    }
+    struct goi_panic *last = newer;
+    while (last->merged != NULL) {
+        last = last->merged;
+    }
+    last->merged = p->merged;
+    p->merged = newer;
+    g->unwind.panics = p;
+}
+
+void goi_cleanup_run_at_end(struct g *g, struct goi_cleanup *c, void (*run)(struct goi_cleanup *))
+{
+    struct goi_panic *p = g->unwind.panics;
+    if ((uintptr_t)c->frame < p->sp) {
+        run(c); /* an ordinary end, in something that runs while p is under way */
+        return;
+    }
+    struct cleanup_call call = {.c = c, .run = run};
+    absorb(g, p, &call);
+}
+
+/* The cleanups of frames below `limit`: under absorbers, or as they are for a panic that ends the
+ * process, whose frames stay. */
+static void run_list(struct g *g, struct goi_panic *p, uintptr_t limit, bool leaving)
+{
+    while (g->unwind.cleanups != NULL && (uintptr_t)g->unwind.cleanups->frame < limit) {
+        struct goi_cleanup *c = g->unwind.cleanups;
+        struct cleanup_call call = {.c = c, .run = c->run};
+        goi_assert(call.run != NULL);
+        (void)goi_cleanup_pop(c);
+        if (leaving) {
+            absorb(g, p, &call);
+        } else {
+            run_cleanup(&call);
+        }
+    }
 }
 
 /* --- unwinding */
@@ -66,15 +215,6 @@ static void swallowed(_Unwind_Reason_Code code, struct _Unwind_Exception *e)
     (void)code;
     (void)e;
     goi_fatal("a C++ catch (...) stopped go_exit or go_panic without rethrowing");
-}
-
-void goi_panics_free(struct g *g)
-{
-    while (g->unwind.panics != NULL) {
-        struct goi_panic *prev = g->unwind.panics->prev;
-        free(g->unwind.panics);
-        g->unwind.panics = prev;
-    }
 }
 
 /* All frames up to the target are left. */
@@ -90,9 +230,9 @@ static GOI_NORETURN void arrive(struct g *g, struct goi_panic *p)
     goi_g_exit();
 }
 
-static bool reached(const struct goi_panic *p, uintptr_t sp)
+static uintptr_t target_sp(const struct goi_panic *p)
 {
-    return p->target != NULL && sp > (uintptr_t)p->target->frame;
+    return p->target != NULL ? (uintptr_t)p->target->frame + 1 : UINTPTR_MAX;
 }
 
 static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
@@ -105,13 +245,15 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exc
     struct goi_panic *p = arg;
     struct g *g = goi_call_self();
     bool end = (actions & _UA_END_OF_STACK) != 0;
-    uintptr_t sp = end ? UINTPTR_MAX : (uintptr_t)_Unwind_GetCFA(context);
-    if (end && p->target != NULL) {
-        sp = (uintptr_t)p->target->frame + 1;
+    p->sp = end ? target_sp(p) : (uintptr_t)_Unwind_GetCFA(context);
+    goi_pending_drop(g, p->sp);
+    run_list(g, p, p->sp, true); /* U1, U2 */
+    if (p->sp >= target_sp(p)) {
+        arrive(g, p);
     }
-    goi_pending_drop(g, sp);
-    goi_cleanup_run(g, sp); /* U1, U2 */
-    if (end || reached(p, sp)) {
+    if (end) {
+        p->sp = target_sp(p); /* a go_exit has replaced the panic meanwhile */
+        run_list(g, p, p->sp, true);
         arrive(g, p);
     }
     return _URC_NO_REASON;
@@ -124,27 +266,33 @@ static GOI_NORETURN void leave_frames(struct g *g, struct goi_panic *p)
     p->exception.exception_cleanup = swallowed;
     (void)_Unwind_ForcedUnwind(&p->exception, stop, p);
     /* It returns only when it could not begin. */
-    uintptr_t limit = p->target != NULL ? (uintptr_t)p->target->frame + 1 : UINTPTR_MAX;
-    goi_pending_drop(g, limit);
-    goi_cleanup_run(g, limit);
+    goi_pending_drop(g, target_sp(p));
+    run_list(g, p, target_sp(p), true);
+    run_list(g, p, target_sp(p), true); /* a go_exit may have replaced the panic meanwhile */
     arrive(g, p);
 }
 
 void go_exit(void)
 {
     struct g *g = goi_call_self();
-    leave_frames(g, panic_new(g, true, 0));
+    struct goi_panic *p = panic_new(g, true, 0);
+    p->target = p->absorber; /* U3 */
+    leave_frames(g, p);
 }
 
 /* --- panics */
 
 static GOI_NORETURN void panic_start(struct g *g, struct goi_panic *p)
 {
-    p->target = g->unwind.tries; /* U3 */
-    if (p->target != NULL) {
+    struct goi_try_frame *f = g->unwind.tries;
+    while (f != NULL && f->absorbs) {
+        f = f->prev;
+    }
+    if (f != NULL) {
+        p->target = g->unwind.tries; /* U3 */
         leave_frames(g, p);
     }
-    goi_cleanup_run(g, UINTPTR_MAX);
+    run_list(g, p, UINTPTR_MAX, false);
     goi_crash_panic(p);
 }
 
@@ -153,7 +301,7 @@ void goi_panic_text(const char *text)
     struct g *g = goi_call_self();
     size_t n = strlen(text);
     struct goi_panic *p = panic_new(g, false, n);
-    memcpy(p->message, text, n + 1);
+    memcpy(p->text, text, n + 1);
     panic_start(g, p);
 }
 
@@ -166,72 +314,9 @@ void go_panic(const char *format, ...)
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
     struct goi_panic *p = panic_new(g, false, n > 0 ? (size_t)n : 0);
-    p->message[0] = '\0';
     if (n > 0) {
-        (void)vsnprintf(p->message, (size_t)n + 1, format, again);
+        (void)vsnprintf(p->text, (size_t)n + 1, format, again);
     }
     va_end(again);
     panic_start(g, p);
-}
-
-/* --- go_try */
-
-static void pop_try(struct goi_try_frame **f)
-{
-    goi_call_self()->unwind.tries = (*f)->prev;
-}
-
-/* A frame of its own: the unwinder has reached the go_try when it is past this one. The cleanup is
- * for C++ exceptions, which pass through go_try. */
-static GOI_NOINLINE void try_body(struct goi_try_frame *f, void (*run)(void *), void *arg)
-{
-    struct goi_try_frame *pushed GO_CLEANUP(pop_try) = f;
-    f->frame = __builtin_frame_address(0);
-    run(arg);
-    (void)pushed;
-}
-
-/* After a panic has arrived: takes it off, with whatever it replaced on its way. Returns the
- * go_exit among those, which then goes on (U4), or NULL. */
-static struct goi_panic *caught(struct g *g, const struct goi_try_frame *f, go_panic_info *out)
-{
-    struct goi_panic *p = g->unwind.panics;
-    if (out != NULL) {
-        size_t n = strnlen(p->message, sizeof out->message - 1);
-        memcpy(out->message, p->message, n);
-        out->message[n] = '\0';
-    }
-    while (p != f->panics && !p->goexit) {
-        struct goi_panic *prev = p->prev;
-        free(p);
-        p = prev;
-    }
-    g->unwind.panics = p;
-    return p != f->panics ? p : NULL;
-}
-
-bool goi_try_run(go_panic_info *out, void (*run)(void *), void *arg)
-{
-    struct g *g = goi_call_self();
-    struct goi_try_frame f;
-    f.prev = g->unwind.tries;
-    f.panics = g->unwind.panics;
-    f.frame = NULL;
-    g->unwind.tries = &f;
-    if (_setjmp(f.env) == 0) {
-        try_body(&f, run, arg);
-        return true;
-    }
-    g = goi_call_self();
-    g->unwind.tries = f.prev;
-    struct goi_panic *goexit = caught(g, &f, out);
-    if (goexit != NULL) {
-        leave_frames(g, goexit);
-    }
-    return false;
-}
-
-bool goi_try_closure(go_panic_info *out, void (*run)(void *), void *closure)
-{
-    return goi_try_run(out, run, closure);
 }

@@ -11,17 +11,23 @@
 struct goi_panic {
     struct _Unwind_Exception exception;
     struct goi_panic *prev;
-    struct goi_try_frame *target;   /* NULL: ends the goroutine, or the process */
+    struct goi_try_frame *target;   /* where control goes; NULL: the goroutine or the process ends */
+    struct goi_try_frame *absorber; /* the innermost one when it started, or NULL */
+    struct goi_panic *merged;       /* newer ones that ended in it, through `merged` */
+    uintptr_t sp;                   /* of the frame whose landing pads are next */
     bool goexit;
-    char message[];                 /* of a panic; as given, without Go's additions */
+    const char *message;            /* of a panic; as given, without Go's additions */
+    char text[];
 };
 
 /* Runs run(arg) under a go_try: true when it returned, false when it panicked, and then *out (which
  * may be NULL) says why. Outside the runtime. */
 bool goi_try_run(go_panic_info *out, void (*run)(void *), void *arg) GOI_PARKS;
 
-/* Runs the current goroutine's cleanups whose frames lie below `limit`, the newest first. */
-void goi_cleanup_run(struct g *g, uintptr_t limit) GOI_PARKS;
+/* Runs a cleanup that is off the list, at the end of its block: as such, or, when a panic or
+ * go_exit leaves the block, so that it cannot be left by another one. */
+void goi_cleanup_run_at_end(struct g *g, struct goi_cleanup *c,
+                            void (*run)(struct goi_cleanup *)) GOI_PARKS;
 
 /* Puts a deferred call whose record is complete on the list. */
 void goi_defer_push(struct g *g, struct goi_deferred *d);

@@ -23,6 +23,12 @@ void spawn(const char *site, const go_opts *opts, goi_done done, void *arg, F &&
 {
     check_call<F, A...>();
     using C = closure<std::decay_t<F>, std::decay_t<A>...>;
+    if constexpr (std::is_pointer_v<std::decay_t<F>>) {
+        std::decay_t<F> pointer = f;
+        if (pointer == nullptr) {
+            goi_go_of_null();
+        }
+    }
     unborn u{goi_closure_begin(C::ops_once(), site, done, arg, opts)};
     ::new (u.place) C{std::forward<F>(f), {std::forward<A>(a)...}};
     void *place = u.place;
@@ -71,9 +77,7 @@ template <class F> struct deferred : goi_cleanup {
     deferred &operator=(const deferred &) = delete;
     ~deferred() noexcept(false)
     {
-        if (goi_cleanup_pop(this)) {
-            f();
-        }
+        goi_cleanup_end(this);
     }
 };
 
