@@ -32,6 +32,7 @@
  */
 #include "chan/chan.h"
 #include "annot/annot.h"
+#include "sched/fast.h"
 #include "time/deadline.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -122,7 +123,7 @@ GOI_INLINE void race_meet(const struct goi_waiter *w)
     goi_race_release(w);
 }
 
-enum goi_attempt goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake)
+GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct g **wake)
 {
     *wake = NULL;
     if (GOI_UNLIKELY(ld_rlx(&c->closed) != 0)) {
@@ -152,7 +153,7 @@ enum goi_attempt goi_chan_send_locked(struct go_chan *c, const void *v, struct g
 }
 
 /* A sender waits and the buffer is full, or there is no buffer. */
-static void recv_from_sender(struct go_chan *c, void *v, struct goi_waiter *w)
+static GOI_NOINLINE void recv_from_sender(struct go_chan *c, void *v, struct goi_waiter *w)
 {
     if (c->cap == 0) {
         if (v != NULL) {
@@ -172,7 +173,7 @@ static void recv_from_sender(struct go_chan *c, void *v, struct goi_waiter *w)
     c->send_at = c->recv_at;
 }
 
-enum goi_attempt goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake)
+GOI_INLINE enum goi_attempt recv_locked(struct go_chan *c, void *v, struct g **wake)
 {
     *wake = NULL;
     if (GOI_UNLIKELY(c->timer != NULL)) {
@@ -208,8 +209,18 @@ enum goi_attempt goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wak
     return GOI_TRY_WAIT;
 }
 
+enum goi_attempt goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake)
+{
+    return send_locked(c, v, wake);
+}
+
+enum goi_attempt goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake)
+{
+    return recv_locked(c, v, wake);
+}
+
 /* Parks on one queue. True when a value passed, false when the channel was closed meanwhile. */
-static bool wait_on(struct m *m, struct go_chan *c, struct goi_waitq *q, void *v,
+GOI_INLINE bool wait_on(struct m *m, struct go_chan *c, struct goi_waitq *q, void *v,
                     enum wait_reason why)
 {
     struct goi_waiter w = {.g = m->g, .value = v, .c = c};
@@ -219,7 +230,7 @@ static bool wait_on(struct m *m, struct go_chan *c, struct goi_waitq *q, void *v
     }
     goi_check(goi_chan_check_locked(c));
     goi_race_release(&w);
-    m = goi_park(m, why, c, NULL, &c->lock);
+    m = goi_park_inline(m, why, c, NULL, &c->lock);
     goi_race_acquire(&w);
     bool ok = w.ok;
     goi_leave(m);
@@ -247,11 +258,11 @@ void goi_chan_send(struct go_chan *c, const void *v)
     goi_race_read(v, c->elem);
     struct m *m = goi_enter();
     goi_lock(&c->lock);
-    enum goi_attempt r = goi_chan_send_locked(c, v, &wake);
+    enum goi_attempt r = send_locked(c, v, &wake);
     if (GOI_LIKELY(r == GOI_TRY_DONE)) {
         goi_unlock(&c->lock); /* C5 */
         if (wake != NULL) {
-            goi_ready(m, wake);
+            goi_ready_inline(m, wake);
         }
         goi_leave(m);
         return;
@@ -276,13 +287,13 @@ bool goi_chan_recv(struct go_chan *c, void *v)
     }
     struct m *m = goi_enter();
     goi_lock(&c->lock);
-    enum goi_attempt r = goi_chan_recv_locked(c, v, &wake);
+    enum goi_attempt r = recv_locked(c, v, &wake);
     bool ok = r == GOI_TRY_DONE;
     if (GOI_LIKELY(r != GOI_TRY_WAIT)) {
         uint32_t size = c->elem;
         goi_unlock(&c->lock); /* C5 */
         if (wake != NULL) {
-            goi_ready(m, wake);
+            goi_ready_inline(m, wake);
         }
         goi_leave(m);
         if (v != NULL) {

@@ -35,53 +35,23 @@
  * [CLAIM] claim holds generation << 1 | taken. Winners store with release so that what they wrote
  * for the sleeper (wake_arg) is seen by it after the acquire in goi_claim_end.
  */
-#include "sched/internal.h"
+#include "sched/fast.h"
 #include <errno.h>
 
 struct m *goi_arrive(struct g *self, struct goi_post *post)
 {
-    struct m *m = goi_m();
-    goi_assert(m->g == self);
-    goi_assert(ld_rlx(&m->in_rt) == 1);
-    goi_annot_arrive(&self->annot);
-    if (post != NULL) {
-        if (post->fn == NULL) {
-            goi_unlock(post->arg);
-        } else {
-            post->fn(m, post->arg); /* P2 */
-        }
-    }
-    return m;
-}
-
-GOI_INLINE struct m *switch_to(struct m *m, struct g *from, struct g *to, struct goi_post *post)
-{
-    goi_assert(from != to);
-    from->saved_errno = *m->errno_place;
-    if (GOI_UNLIKELY(m->cxx_place != NULL)) {
-        from->cxx[0] = m->cxx_place[0];
-        from->cxx[1] = m->cxx_place[1];
-        m->cxx_place[0] = to->cxx[0];
-        m->cxx_place[1] = to->cxx[1];
-    }
-    m->g = to;
-    to->m = m;
-    goi_annot_switch(&from->annot, &to->annot, ld_rlx(&from->state) == GOI_G_DEAD);
-    struct goi_post *back = goi_switch(&from->regs, &to->regs, post);
-    m = goi_arrive(from, back);
-    *m->errno_place = from->saved_errno;
-    return m;
+    return goi_arrive_inline(self, post);
 }
 
 struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_post *post)
 {
-    return switch_to(m, from, to, post);
+    return goi_switch_inline(m, from, to, post);
 }
 
 /* The rare part of a pick: fairness, the global queue, due timers. The parker may hold the lock that
  * its commit will release, so nothing that takes another lock than sched.lock may be called here:
  * due timers are run by the scheduler stack (P5). */
-static GOI_COLD struct g *pick_slow(struct p *p)
+struct g *goi_pick_slow(struct p *p)
 {
     struct goi_runnable *r;
     int64_t now = goi_now();
@@ -108,61 +78,16 @@ static GOI_COLD struct g *pick_slow(struct p *p)
     return goi_g_of(goi_runq_pop_head(&p->fresh)); /* woken ones must not hold up new ones */
 }
 
-GOI_INLINE struct g *pick(struct p *p)
-{
-    struct goi_runnable *r;
-    struct g *g;
-    st_rlx(&p->picks, ld_rlx(&p->picks) + 1); /* [stat] for sysmon and thieves */
-    p->spawn_run = 0;
-    if (GOI_UNLIKELY(--p->budget == 0)) {
-        g = pick_slow(p);
-        if (g != NULL || p->due) {
-            st_rlx(&p->tick, ld_rlx(&p->tick) + 1);
-            return g;
-        }
-    }
-    g = p->runnext;
-    if (g != NULL) {
-        p->runnext = NULL;
-        st_rlx(&p->has_next, 0);
-        return g;
-    }
-    st_rlx(&p->tick, ld_rlx(&p->tick) + 1); /* [stat] a new slice begins */
-    r = goi_runq_pop_head(&p->woken);
-    if (r == NULL) {
-        r = goi_runq_pop_head(&p->fresh);
-    }
-    return goi_g_of(r);
-}
-
-struct g *goi_pick(struct p *p) { return pick(p); }
-
-/* Leaves `from`, whose state is set, for whatever runs next. */
-GOI_INLINE struct m *schedule(struct m *m, struct g *from, struct goi_post *post)
-{
-    struct g *to = NULL;
-    if (GOI_LIKELY(m->p != NULL) && GOI_LIKELY(from->locked_m == NULL)) {
-        to = pick(m->p);
-        if (to != NULL && GOI_UNLIKELY(to->locked_m != NULL)) {
-            goi_runq_push_head(&m->p->woken, &to->run); /* the scheduler stack hands it over */
-            to = NULL;
-        }
-    }
-    if (GOI_UNLIKELY(to == NULL)) {
-        return switch_to(m, from, m->g0, post);
-    }
-    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
-    return switch_to(m, from, to, post);
-}
+struct g *goi_pick(struct p *p) { return goi_pick_inline(p); }
 
 struct m *goi_schedule(struct m *m, struct g *from, struct goi_post *post)
 {
-    return schedule(m, from, post);
+    return goi_schedule_inline(m, from, post);
 }
 
 /* A foreign thread waits on its own futex: nothing to switch to.
  * [TPARK] release by goi_ready after it is done with g, acquire here: the waker's writes. */
-static GOI_COLD struct m *park_thread(struct m *m, struct g *g, struct goi_post *post)
+struct m *goi_park_thread(struct m *m, struct g *g, struct goi_post *post)
 {
     st_rlx(&g->thread_wake, 0);
     int saved = *m->errno_place;
@@ -182,56 +107,25 @@ static GOI_COLD struct m *park_thread(struct m *m, struct g *g, struct goi_post 
 struct m *goi_park(struct m *m, enum wait_reason reason, void *object,
                    void (*commit)(struct m *m, void *arg), void *arg)
 {
-    struct g *g = m->g;
-    struct goi_post post = {.fn = commit, .arg = arg};
-    goi_assert(ld_rlx(&m->in_rt) == 1);
-    goi_assert((g->flags & GOI_G_SCHED) == 0);
-    g->reason = (uint8_t)reason;
-    g->wait_object = object;
-    goi_gset(g, GOI_G_RUNNING, GOI_G_WAITING);
-    if (GOI_UNLIKELY(m->foreign)) {
-        return park_thread(m, g, &post);
-    }
-    return schedule(m, g, &post);
+    return goi_park_inline(m, reason, object, commit, arg);
 }
 
 /* [TPARK] The word may be gone as soon as it is 1: foreign m's and g's are never freed, so the
  * wake that follows at worst wakes a later wait of the same thread, which looks again. */
-static GOI_COLD void ready_thread(struct g *g)
+void goi_ready_thread(struct g *g)
 {
     goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
     st_rel(&g->thread_wake, 1); /* [TPARK] */
     gop_futex_wake(&g->thread_wake, 1);
 }
 
-void goi_ready(struct m *m, struct g *g)
-{
-    struct p *p = m->p;
-    g->wait_since = 0;
-    if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
-        ready_thread(g);
-        return;
-    }
-    goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
-    if (GOI_UNLIKELY(p == NULL)) {
-        goi_global_push(g);
-        return;
-    }
-    struct g *old = p->runnext;
-    p->runnext = g;
-    if (old != NULL) {
-        goi_runq_push_tail(&p->woken, &old->run);
-        goi_wake_maybe();
-    } else {
-        st_rlx(&p->has_next, 1); /* [stat] for sysmon */
-    }
-}
+void goi_ready(struct m *m, struct g *g) { goi_ready_inline(m, g); }
 
 void goi_ready_back(struct m *m, struct g *g)
 {
     g->wait_since = 0;
     if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
-        ready_thread(g);
+        goi_ready_thread(g);
         return;
     }
     goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
@@ -266,7 +160,7 @@ struct m *goi_yield(struct m *m)
     /* New goroutines first: who yields in a loop waits for something, maybe for one of them. */
     struct g *to = goi_g_of(goi_runq_pop_head(&p->fresh));
     if (to == NULL) {
-        to = pick(p);
+        to = goi_pick_inline(p);
     }
     if (to == NULL && !p->due) {
         return m;
@@ -274,18 +168,18 @@ struct m *goi_yield(struct m *m)
     goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
     if (GOI_UNLIKELY(to == NULL)) {
         struct goi_post post = {.fn = requeue, .arg = g};
-        return switch_to(m, g, m->g0, &post);
+        return goi_switch_inline(m, g, m->g0, &post);
     }
     if (GOI_UNLIKELY(to->locked_m != NULL) || GOI_UNLIKELY(g->locked_m != NULL)) {
         struct goi_post post = {.fn = requeue, .arg = g};
         goi_runq_push_head(&p->woken, &to->run);
-        return switch_to(m, g, m->g0, &post);
+        return goi_switch_inline(m, g, m->g0, &post);
     }
     /* Our stack is safe on the queue before the switch: nobody else may take from this P's queues
      * while we are inside the runtime, and the goroutine that runs next is inside it too. */
     goi_runq_push_tail(&p->woken, &g->run);
     goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
-    return switch_to(m, g, to, NULL);
+    return goi_switch_inline(m, g, to, NULL);
 }
 
 uint32_t goi_claim_begin(struct g *g)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* fast.h: park, ready and switch as inline code, for the paths where a call would show: the channels'
+ * own file inlines them, everybody else calls the functions of sched.h, which park.c makes of these.
+ * The essay is in park.c. */
+#ifndef GOI_SCHED_FAST_H
+#define GOI_SCHED_FAST_H
+#include "sched/internal.h"
+
+struct g *goi_pick_slow(struct p *p) GOI_COLD;
+struct m *goi_park_thread(struct m *m, struct g *g, struct goi_post *post) GOI_COLD;
+void goi_ready_thread(struct g *g) GOI_COLD;
+
+GOI_INLINE struct m *goi_arrive_inline(struct g *self, struct goi_post *post)
+{
+    struct m *m = goi_m();
+    goi_assert(m->g == self);
+    goi_assert(ld_rlx(&m->in_rt) == 1);
+    goi_annot_arrive(&self->annot);
+    if (post != NULL) {
+        if (post->fn == NULL) {
+            goi_unlock(post->arg);
+        } else {
+            post->fn(m, post->arg); /* P2 */
+        }
+    }
+    return m;
+}
+
+GOI_INLINE struct m *goi_switch_inline(struct m *m, struct g *from, struct g *to, struct goi_post *post)
+{
+    goi_assert(from != to);
+    from->saved_errno = *m->errno_place;
+    if (GOI_UNLIKELY(m->cxx_place != NULL)) {
+        from->cxx[0] = m->cxx_place[0];
+        from->cxx[1] = m->cxx_place[1];
+        m->cxx_place[0] = to->cxx[0];
+        m->cxx_place[1] = to->cxx[1];
+    }
+    m->g = to;
+    to->m = m;
+    goi_annot_switch(&from->annot, &to->annot, ld_rlx(&from->state) == GOI_G_DEAD);
+    struct goi_post *back = goi_switch(&from->regs, &to->regs, post);
+    m = goi_arrive_inline(from, back);
+    *m->errno_place = from->saved_errno;
+    return m;
+}
+
+GOI_INLINE struct g *goi_pick_inline(struct p *p)
+{
+    struct goi_runnable *r;
+    struct g *g;
+    st_rlx(&p->picks, ld_rlx(&p->picks) + 1); /* [stat] for sysmon and thieves */
+    p->spawn_run = 0;
+    if (GOI_UNLIKELY(--p->budget == 0)) {
+        g = goi_pick_slow(p);
+        if (g != NULL || p->due) {
+            st_rlx(&p->tick, ld_rlx(&p->tick) + 1);
+            return g;
+        }
+    }
+    g = p->runnext;
+    if (g != NULL) {
+        p->runnext = NULL;
+        st_rlx(&p->has_next, 0);
+        return g;
+    }
+    st_rlx(&p->tick, ld_rlx(&p->tick) + 1); /* [stat] a new slice begins */
+    r = goi_runq_pop_head(&p->woken);
+    if (r == NULL) {
+        r = goi_runq_pop_head(&p->fresh);
+    }
+    return goi_g_of(r);
+}
+
+/* Leaves `from`, whose state is set, for whatever runs next. */
+GOI_INLINE struct m *goi_schedule_inline(struct m *m, struct g *from, struct goi_post *post)
+{
+    struct g *to = NULL;
+    if (GOI_LIKELY(m->p != NULL) && GOI_LIKELY(from->locked_m == NULL)) {
+        to = goi_pick_inline(m->p);
+        if (to != NULL && GOI_UNLIKELY(to->locked_m != NULL)) {
+            goi_runq_push_head(&m->p->woken, &to->run); /* the scheduler stack hands it over */
+            to = NULL;
+        }
+    }
+    if (GOI_UNLIKELY(to == NULL)) {
+        return goi_switch_inline(m, from, m->g0, post);
+    }
+    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    return goi_switch_inline(m, from, to, post);
+}
+
+GOI_INLINE struct m *goi_park_inline(struct m *m, enum wait_reason reason, void *object,
+                                     void (*commit)(struct m *m, void *arg), void *arg)
+{
+    struct g *g = m->g;
+    struct goi_post post = {.fn = commit, .arg = arg};
+    goi_assert(ld_rlx(&m->in_rt) == 1);
+    goi_assert((g->flags & GOI_G_SCHED) == 0);
+    g->reason = (uint8_t)reason;
+    g->wait_object = object;
+    goi_gset(g, GOI_G_RUNNING, GOI_G_WAITING);
+    if (GOI_UNLIKELY(m->foreign)) {
+        return goi_park_thread(m, g, &post);
+    }
+    return goi_schedule_inline(m, g, &post);
+}
+
+GOI_INLINE void goi_ready_inline(struct m *m, struct g *g)
+{
+    struct p *p = m->p;
+    g->wait_since = 0;
+    if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
+        goi_ready_thread(g);
+        return;
+    }
+    goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
+    if (GOI_UNLIKELY(p == NULL)) {
+        goi_global_push(g);
+        return;
+    }
+    struct g *old = p->runnext;
+    p->runnext = g;
+    if (old != NULL) {
+        goi_runq_push_tail(&p->woken, &old->run);
+        goi_wake_maybe();
+    } else {
+        st_rlx(&p->has_next, 1); /* [stat] for sysmon */
+    }
+}
+
+#endif
