@@ -14,6 +14,7 @@ not exist otherwise (goi_annot_*).
 import collections
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,7 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1].startswith('-'):
         print(__doc__)
         return 2
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     bench = sys.argv[1]
     n = int(sys.argv[2]) if len(sys.argv) > 2 else 20000
     tree = os.path.join(ROOT, os.environ.get('BUILD', 'build'))

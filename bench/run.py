@@ -149,7 +149,7 @@ def make_cases(session, rows, peers, build_):
             continue
         if session.patterns and not table.chosen(row.name, session.patterns):
             continue
-        if row.bench[0] not in build_.names and row.bench[0] not in SERVERS:
+        if row.bench[0] not in build_.names:
             continue
         n = row.quick_n if session.quick else row.n
         for procs in [session.only_procs] if session.only_procs else row.procs:
@@ -159,13 +159,12 @@ def make_cases(session, rows, peers, build_):
             key = (' '.join(row.bench), n, procs)
             case = cases.setdefault(key, Case(row.bench, n, procs))
             case.rows.append(row)
-            if row.bench[0] in build_.names and 'gort' in build_.sides:
-                case.sides['gort'] = (row.bench, n)
+            case.sides['gort'] = (row.bench, n)
             if 'go' in build_.sides:
                 case.sides['go'] = (row.bench, n)
             if row.tier == 1 and not session.quick:
                 for side in ('release', 'go_nogc'):
-                    if side in build_.sides and row.bench[0] in build_.names:
+                    if side in build_.sides:
                         case.sides[side] = (row.bench, n)
                         case.beside.setdefault(side, set()).add(row.name)
             for peer in peers:
@@ -348,7 +347,7 @@ def main():
     session = Session(quick, patterns, procs, rounds, out)
     print(f'bench: building in {os.path.relpath(out)}', flush=True)
     b = build.Build(ROOT, tree, out)
-    b.build_all(release=not quick)
+    b.build_all(full=not quick)
     directory = os.path.join(ROOT, 'bench')
     rows = table.read_rows(directory)
     absent = [row.name for row in rows if row.bench[0] not in b.names]

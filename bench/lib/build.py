@@ -185,6 +185,22 @@ class Build:
             self.skip('peer boost', 'no C++ compiler')
         self.build_peer('st', self.cc + CFLAGS + [os.path.join(peers, 'st.c'), '-lst'])
 
+    def build_tokio(self):
+        """From Debian's packaged crates; in a copy, because cargo writes beside its sources."""
+        registry = '/usr/share/cargo/registry'
+        if not shutil.which('cargo') or not glob.glob(registry + '/tokio-1*'):
+            self.skip('peer tokio', 'needs cargo and librust-tokio-dev')
+            return
+        copy = os.path.join(self.out, 'tokio')
+        shutil.copytree(self.path('peers', 'tokio'), copy, dirs_exist_ok=True)
+        done = call(['cargo', 'build', '--release', '--offline', '--quiet',
+                     '--config', 'source.crates-io.replace-with="debian"',
+                     '--config', f'source.debian.directory="{registry}"'], cwd=copy)
+        if done.returncode != 0:
+            self.skip('peer tokio', first_error(done.stdout))
+            return
+        self.sides['tokio'] = os.path.join(copy, 'target', 'release', 'bench_tokio')
+
     def build_limits(self):
         limits = self.path('limits')
         cpu = {'arm64': 'aarch64'}.get(platform.machine(), platform.machine())
@@ -198,11 +214,14 @@ class Build:
             self.skip('echo_client and all rows of the network', first_error(done.stdout))
         self.client = client
 
-    def build_all(self, release):
+    def build_all(self, full):
+        """full: also what takes long to build."""
         self.goroot = ''
         self.build_c()
-        if release and 'gort' in self.sides:
+        if full and 'gort' in self.sides:
             self.build_release()
+        if full:
+            self.build_tokio()
         self.build_go()
         self.build_limits()
         self.build_peers()
