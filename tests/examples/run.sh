@@ -23,6 +23,7 @@ trap 'exit 130' INT TERM
 passed=0 failed=0
 
 pass() { passed=$((passed + 1)); echo "ok    $1"; }
+skip() { echo "SKIP  $1: $2"; }
 fail()
 {
     failed=$((failed + 1))
@@ -36,6 +37,12 @@ build()
 {
     : >"$work/diff"
     if ! "$gort" build -o "$work/$1" "$examples/$1.c" 2>"$work/err"; then
+        missing=$(sed -n 's/.*undefined reference to `\(goi\{0,1\}_[a-z0-9_]*\).*/\1/p' "$work/err" |
+            head -n 1)
+        if [ -n "$missing" ]; then
+            skip "$1" "the library has no $missing"
+            return 1
+        fi
         fail "$1" "does not build"
         return 1
     fi
@@ -92,7 +99,7 @@ compare_findex()
 # On a terminal the progress line moves; script(1) lends one.
 progress_line()
 {
-    command -v script >/dev/null || { echo "SKIP  findex progress line: no script(1)"; return; }
+    command -v script >/dev/null || { skip "findex progress line" "no script(1)"; return; }
     : >"$work/err"
     script -qec "$work/findex $work/tree" "$work/typescript" >/dev/null </dev/null
     if grep -q "$(printf '\r')[0-9]* files" "$work/typescript"; then
@@ -133,7 +140,7 @@ for name; do
     findex_seq) ;; # with findex
     *)
         if too_small "$name"; then
-            echo "SKIP  $name: less than 6 GB of memory available"
+            skip "$name" "less than 6 GB of memory available"
         elif build "$name"; then
             for p in $procs; do
                 try "$name" "$p"
