@@ -59,6 +59,7 @@ struct g *goi_g_new(struct m *m, size_t want)
     if (GOI_UNLIKELY(g->stack != s)) {
         memset(g, 0, sizeof *g);
         g->stack = s;
+        g->klass = s->klass;
         g->annot.lo = s->lo;
         g->annot.hi = s->top;
         goi_annot_register(s->lo, s->top);
@@ -146,7 +147,7 @@ static void put_window(struct m *m, struct g *g)
         goi_annot_end(&g->annot);
     }
     if (GOI_LIKELY(m->p != NULL)) {
-        goi_stack_put(&m->p->stacks, g->stack);
+        goi_stack_put_as(&m->p->stacks, g->stack, g->klass);
     } else {
         goi_lock(&goi_sched.spare_lock);
         goi_stack_put(&goi_sched.spare_stacks, g->stack);
@@ -227,5 +228,7 @@ void goi_each_g(bool (*fn)(struct g *g, void *arg), void *arg)
             return;
         }
     }
+    goi_stack_hold();
     goi_stack_each(each_window, &e);
+    goi_stack_unhold();
 }

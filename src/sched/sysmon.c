@@ -29,6 +29,7 @@ enum {
     QUIET_LOOKS = 50,           /* looks that found nothing before the pace slows */
     IDLE_LOOKS = 24,            /* looks that found all Ps idle before sysmon sleeps (20 ms) */
     HOG_SLICE_NS = 50000000,
+    TRIM_NS = 1000000000,       /* between two looks at stacks that nobody took */
 };
 
 static bool work_waits(const struct p *p, int64_t now)
@@ -174,7 +175,7 @@ static void deep_sleep(int64_t now)
     if (!sleep) {
         return;
     }
-    goi_stack_trim_cached(now);
+    again = goi_min_i64(again, goi_stack_trim_cached(now));
     if (!goi_debug_wanted() && ld_acq(&goi_sched.sysmon_wake) == 0) { /* [SYSMON] */
         gop_futex_wait(&goi_sched.sysmon_wake, 0, again);
     }
@@ -189,7 +190,7 @@ static void *sysmon(void *arg)
     int quiet = 0;
     int idle = 0;
     int64_t pace = LOOK_MIN_NS;
-    int64_t trim_at = goi_now() + 1000000000;
+    int64_t trim_at = goi_now() + TRIM_NS;
     goi_m_init_thread(self);
     gop_thread_name("gort-sysmon");
     gop_timer_slack_small();
@@ -208,7 +209,7 @@ static void *sysmon(void *arg)
             if (++idle >= IDLE_LOOKS) {
                 deep_sleep(now);
                 pace = LOOK_MIN_NS;
-                idle = 0;
+                idle = IDLE_LOOKS - 2; /* still idle? back to sleep soon */
             }
             continue;
         }
@@ -220,8 +221,7 @@ static void *sysmon(void *arg)
             pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
         }
         if (now >= trim_at) {
-            goi_stack_trim_cached(now);
-            trim_at = now + 1000000000;
+            trim_at = goi_min_i64(goi_stack_trim_cached(now), now + TRIM_NS);
         }
     }
     return NULL;

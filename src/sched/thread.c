@@ -153,6 +153,7 @@ static struct m *adopt_main(void)
 static void foreign_end(void *arg)
 {
     struct m *m = arg;
+    goi_overflow_thread_fini();
     goi_lock(&goi_sched.lock);
     goi_sched.nforeign--;
     st_rlx(&m->g->state, GOI_G_IDLE);

@@ -83,6 +83,7 @@ struct g {
     int64_t wait_since;             /* [s:waiting] gop_now() when a dump first saw it waiting; 0 */
     void *wait_object;              /* [s:waiting] channel, mutex ... for reports */
     struct goi_unwind unwind;       /* [o] defers, try frames, pending records */
+    uint32_t klass;                 /* [c] of the window */
     goi_a32 thread_wake;            /* [a:TPARK] futex word of a foreign goroutine */
     struct g *foreign_next;         /* [l:sched] list of foreign goroutines and main, for dumps */
 };
