@@ -45,6 +45,7 @@
 #define GO_UNUSED __attribute__((__unused__))
 #define GO_USED __attribute__((__used__))
 #define GO_HIDDEN __attribute__((__visibility__("hidden")))
+#define GO_WEAK __attribute__((__weak__))
 #define GO_NOINLINE __attribute__((__noinline__))
 #define GO_ALIGNED(n) __attribute__((__aligned__(n)))
 

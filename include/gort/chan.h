@@ -156,61 +156,61 @@ template <class T> constexpr void check_elem()
 {
     static_assert(std::is_trivially_copyable_v<T>, "channel elements must be trivially copyable");
 }
-template <class T> void chan_send(T (*const *c)(struct go_chan *), const plain<T> &v)
+template <class T> void cxx_chan_send(T (*const *c)(struct go_chan *), const plain<T> &v)
 {
     check_elem<T>();
     goi_chan_send(raw(c), &v);
 }
-template <class T> bool chan_try_send(T (*const *c)(struct go_chan *), const plain<T> &v)
+template <class T> bool cxx_chan_try_send(T (*const *c)(struct go_chan *), const plain<T> &v)
 {
     check_elem<T>();
     return goi_chan_try_send(raw(c), &v);
 }
 template <class T>
-int chan_send_until(T (*const *c)(struct go_chan *), const plain<T> &v, go_time deadline)
+int cxx_chan_send_until(T (*const *c)(struct go_chan *), const plain<T> &v, go_time deadline)
 {
     check_elem<T>();
     return goi_chan_send_until(raw(c), &v, deadline);
 }
-template <class T> T chan_recv(T (*volatile *c)(struct go_chan *))
+template <class T> T cxx_chan_recv(T (*volatile *c)(struct go_chan *))
 {
     T v;
     goi_chan_recv(raw(c), &v);
     return v;
 }
-template <class T> bool chan_recv_ok(T (*volatile *c)(struct go_chan *), plain<T> *v)
+template <class T> bool cxx_chan_recv_ok(T (*volatile *c)(struct go_chan *), plain<T> *v)
 {
     return goi_chan_recv(raw(c), v);
 }
-template <class T> bool chan_try_recv(T (*volatile *c)(struct go_chan *), plain<T> *v)
+template <class T> bool cxx_chan_try_recv(T (*volatile *c)(struct go_chan *), plain<T> *v)
 {
     return goi_chan_try_recv(raw(c), v);
 }
 template <class T>
-int chan_recv_until(T (*volatile *c)(struct go_chan *), plain<T> *v, go_time deadline)
+int cxx_chan_recv_until(T (*volatile *c)(struct go_chan *), plain<T> *v, go_time deadline)
 {
     return goi_chan_recv_until(raw(c), v, deadline);
 }
-template <class T> void chan_close(T (*const *c)(struct go_chan *)) { goi_chan_close(raw(c)); }
-template <class C> C chan_ref(C c) { return reinterpret_cast<C>(goi_chan_ref(raw(c))); }
+template <class T> void cxx_chan_close(T (*const *c)(struct go_chan *)) { goi_chan_close(raw(c)); }
+template <class C> C cxx_chan_ref(C c) { return reinterpret_cast<C>(goi_chan_ref(raw(c))); }
 
 } // namespace goi
 
 #define GOI_RAW(c) (goi::raw(c))
-#define go_chan_send(c, ...) (goi::chan_send((c), __VA_ARGS__))
-#define go_chan_try_send(c, ...) (goi::chan_try_send((c), __VA_ARGS__))
-#define go_chan_send_until(c, v, deadline) (goi::chan_send_until((c), v, (deadline)))
-#define go_chan_recv(c) (goi::chan_recv(c))
-#define go_chan_recv_ok(c, p) (goi::chan_recv_ok((c), (p)))
-#define go_chan_try_recv(c, p) (goi::chan_try_recv((c), (p)))
-#define go_chan_recv_until(c, p, deadline) (goi::chan_recv_until((c), (p), (deadline)))
-#define go_chan_close(c) (goi::chan_close(c))
+#define go_chan_send(c, ...) (goi::cxx_chan_send((c), __VA_ARGS__))
+#define go_chan_try_send(c, ...) (goi::cxx_chan_try_send((c), __VA_ARGS__))
+#define go_chan_send_until(c, v, deadline) (goi::cxx_chan_send_until((c), v, (deadline)))
+#define go_chan_recv(c) (goi::cxx_chan_recv(c))
+#define go_chan_recv_ok(c, p) (goi::cxx_chan_recv_ok((c), (p)))
+#define go_chan_try_recv(c, p) (goi::cxx_chan_try_recv((c), (p)))
+#define go_chan_recv_until(c, p, deadline) (goi::cxx_chan_recv_until((c), (p), (deadline)))
+#define go_chan_close(c) (goi::cxx_chan_close(c))
 #define go_chan_for(v, c) GOI_CHAN_FOR(__COUNTER__, v, c)
 #define GOI_CHAN_FOR(N, v, c) \
     if (auto GOI_CAT(goi_c_, N) = (c); false) { \
     } else \
         for (go_chan_elem(c) v; go_chan_recv_ok(GOI_CAT(goi_c_, N), &v);)
-#define go_chan_ref(c) (goi::chan_ref(c))
+#define go_chan_ref(c) (goi::cxx_chan_ref(c))
 
 #endif
 

@@ -85,13 +85,13 @@ GO_END_DECLS
 #else
 namespace goi {
 template <class T>
-go_ctx *ctx_with_value(go_ctx *parent, T (*const *key)(struct go_ctx *), const plain<T> &v)
+go_ctx *cxx_ctx_with_value(go_ctx *parent, T (*const *key)(struct go_ctx *), const plain<T> &v)
 {
     static_assert(std::is_trivially_copyable_v<T>, "context values must be trivially copyable");
     return goi_ctx_with_value(parent, key, &v, sizeof(T));
 }
 } // namespace goi
-#define go_ctx_with_value(parent, key, ...) (goi::ctx_with_value((parent), &(key), __VA_ARGS__))
+#define go_ctx_with_value(parent, key, ...) (goi::cxx_ctx_with_value((parent), &(key), __VA_ARGS__))
 #define go_ctx_after_func(ctx, ...) \
     (goi_ctx_after_func((ctx), goi::make_call(GOI_SITE, __VA_ARGS__)))
 #endif

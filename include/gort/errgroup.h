@@ -77,13 +77,13 @@ template <class F, class... A> constexpr void check_int()
         std::is_same_v<std::invoke_result_t<std::decay_t<F>, std::decay_t<A>...>, int>,
         "group_go: the function must return int");
 }
-template <class F, class... A> void group_go(const char *site, go_group *g, F &&f, A &&...a)
+template <class F, class... A> void cxx_group_go(const char *site, go_group *g, F &&f, A &&...a)
 {
     check_int<F, A...>();
     spawn(site, nullptr, goi_group_done, goi_group_enter(g), std::forward<F>(f),
           std::forward<A>(a)...);
 }
-template <class F, class... A> bool group_try_go(const char *site, go_group *g, F &&f, A &&...a)
+template <class F, class... A> bool cxx_group_try_go(const char *site, go_group *g, F &&f, A &&...a)
 {
     check_int<F, A...>();
     if (!goi_group_try_enter(g)) {
@@ -93,8 +93,8 @@ template <class F, class... A> bool group_try_go(const char *site, go_group *g, 
     return true;
 }
 } // namespace goi
-#define go_group_go(g, ...) (goi::group_go(GOI_SITE, (g), __VA_ARGS__))
-#define go_group_try_go(g, ...) (goi::group_try_go(GOI_SITE, (g), __VA_ARGS__))
+#define go_group_go(g, ...) (goi::cxx_group_go(GOI_SITE, (g), __VA_ARGS__))
+#define go_group_try_go(g, ...) (goi::cxx_group_try_go(GOI_SITE, (g), __VA_ARGS__))
 
 #endif
 

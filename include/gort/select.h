@@ -20,8 +20,9 @@
  * These words mean something only inside the macro. The names become enumerators of the switch, so
  * that a forgotten case is a warning (-Wswitch, part of -Wall), unless there is a `default:` label.
  * A NULL channel is never ready. break leaves the switch; continue, return and goto are yours. Up
- * to 24 cases. In C++ the names must be declared before, by go_select_names(got, put, late); which
- * does nothing in C. select {} is go_select_cases(NULL, 0). */
+ * to 24 cases. The names are scoped to the switch or if; used as a plain statement, to the block. In
+ * C++ they must be declared before, by go_select_names(got, put, late); which does nothing in C.
+ * Go's select {} is go_select_cases(NULL, 0). */
 #ifndef GO_SELECT_H
 #define GO_SELECT_H
 

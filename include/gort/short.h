@@ -38,12 +38,14 @@
 #define wg_done(wg) go_wg_done(wg)
 #define wg_wait(wg) go_wg_wait(wg)
 #define wg_wait_until(wg, deadline) go_wg_wait_until(wg, deadline)
+#define wg_wait_ctx(ctx, wg) go_wg_wait_ctx(ctx, wg)
 #define wg_go(...) go_wg_go(__VA_ARGS__)
 
 #define mutex_lock(m) go_mutex_lock(m)
 #define mutex_unlock(m) go_mutex_unlock(m)
 #define mutex_trylock(m) go_mutex_trylock(m)
 #define mutex_lock_until(m, deadline) go_mutex_lock_until(m, deadline)
+#define mutex_lock_ctx(ctx, m) go_mutex_lock_ctx(ctx, m)
 
 #define rwmutex_lock(m) go_rwmutex_lock(m)
 #define rwmutex_unlock(m) go_rwmutex_unlock(m)

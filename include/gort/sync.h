@@ -43,7 +43,7 @@ GO_API struct goi_guard *goi_mutex_guard(struct goi_guard *g, go_mutex *m, void 
 
 typedef struct go_rwmutex {
     go_mutex w;
-    go_word words[4];
+    uint64_t state;
     void *readers, *writer;
 } go_rwmutex;
 
@@ -55,6 +55,11 @@ GO_API void go_rwmutex_rlock(go_rwmutex *m);
 GO_API void go_rwmutex_runlock(go_rwmutex *m);
 GO_NODISCARD GO_API bool go_rwmutex_trylock(go_rwmutex *m);
 GO_NODISCARD GO_API bool go_rwmutex_tryrlock(go_rwmutex *m);
+/* 0, or -ETIMEDOUT, or the context's error; as for go_mutex. */
+GO_NODISCARD GO_API int go_rwmutex_lock_until(go_rwmutex *m, go_time deadline);
+GO_NODISCARD GO_API int go_rwmutex_rlock_until(go_rwmutex *m, go_time deadline);
+GO_NODISCARD GO_API int go_rwmutex_lock_ctx(struct go_ctx *ctx, go_rwmutex *m);
+GO_NODISCARD GO_API int go_rwmutex_rlock_ctx(struct go_ctx *ctx, go_rwmutex *m);
 
 /* ---- condition variable --------------------------------------------------------------------- */
 
@@ -271,7 +276,7 @@ static inline go_map_key goi_map_key_string(uintptr_t k)
 #else
 
 namespace goi {
-template <class F, class... A> void wg_go(const char *site, go_waitgroup *wg, F &&f, A &&...a)
+template <class F, class... A> void cxx_wg_go(const char *site, go_waitgroup *wg, F &&f, A &&...a)
 {
     go_wg_add(wg, 1);
     spawn(site, nullptr, goi_wg_done, wg, std::forward<F>(f), std::forward<A>(a)...);
@@ -293,7 +298,7 @@ template <class K> go_map_key map_key(const K &k)
     return key;
 }
 } // namespace goi
-#define go_wg_go(wg, ...) (goi::wg_go(GOI_SITE, (wg), __VA_ARGS__))
+#define go_wg_go(wg, ...) (goi::cxx_wg_go(GOI_SITE, (wg), __VA_ARGS__))
 #define GOI_MAP_KIND(k) (goi::map_kind(k))
 #define GOI_MAP_KEY(k) (goi::map_key(k))
 

@@ -21,13 +21,20 @@
 #define GOI_PARAMS_0(x) GOI_PARAM(x)
 #define GOI_PARAMS_1(x, ...) GOI_PARAM(x) GOI_MAP(GOI_COMMA_PARAM, __VA_ARGS__)
 
-/* The parameters have the names of the variables that they copy, which -Wshadow shall not report. */
+/* The parameters have the names of the variables that they copy, which -Wshadow shall not
+ * report. */
 #define GOI_MAY_SHADOW \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
 #define GOI_MAY_SHADOW_END _Pragma("GCC diagnostic pop")
 
 /* style: preproc-place because each compiler offers another kind of anonymous function. */
-#if defined(__cplusplus)
+#if defined(__cplusplus) && defined(__clang__)
+/* A constant need not be captured, but may be listed. */
+#define go_do(...) \
+    goi::starter{ GOI_SITE } + GOI_MAY_BE_UNUSED [__VA_ARGS__] GOI_MAY_SHADOW_END() mutable
+#define GOI_MAY_BE_UNUSED \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wunused-lambda-capture\"")
+#elif defined(__cplusplus)
 #define go_do(...) goi::starter{ GOI_SITE } + [__VA_ARGS__]() mutable
 #elif defined(__clang__)
 #if defined(__BLOCKS__)
@@ -36,6 +43,9 @@ struct goi_block {
     int flags, reserved;
     goi_fn invoke;
 };
+/* The class object of blocks that capture nothing. Nobody looks into it, so no blocks runtime is
+ * needed; there is no such thing for stack blocks, and that is what reports a forgotten capture. */
+GO_HIDDEN GO_WEAK void *goi_block_class[32] __asm__("_NSConcreteGlobalBlock");
 #define GOI_BLOCK(b) ((struct goi_block *)(void *)(b))
 #define go_do(...) GOI_DO(__COUNTER__, __VA_ARGS__)
 /* The invoke function's first argument is the block itself. */

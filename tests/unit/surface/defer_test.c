@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens at the end of a block: order, early evaluation, every way of leaving, guards. Compiled
- * as C and as C++. */
+/* What happens at the end of a block: order, early evaluation, every way of leaving, guards.
+ * Compiled as C and as C++. */
 #include "harness.h"
 #include <gort/short.h>
 #include <stdio.h>

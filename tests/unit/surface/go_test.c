@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting goroutines: every kind of argument arrives as a call would pass it, is evaluated once and
- * now, and nothing is left behind when the evaluation does not end. Compiled as C and as C++. */
+/* Starting goroutines: every kind of argument arrives as a call would pass it, is evaluated once
+ * and now, and nothing is left behind when the evaluation does not end. Compiled as C and as
+ * C++. */
 #include "harness.h"
 #include <gort/short.h>
 #include <stdarg.h>
@@ -277,9 +278,10 @@ TEST(go, is_an_expression)
 {
     volatile int yes = 1;
     go_waitgroup *w = &wg;
+    /* style: braces because the macro must do without them. */
     if (yes)
         wg_go(w, takes_int, 1);
-    else
+    else /* style: braces because the macro must do without them. */
         wg_go(w, takes_int, 100);
     for (int i = 0; i < 3; wg_go(w, takes_int, 10), i++) {
     }
