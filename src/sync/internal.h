@@ -9,6 +9,10 @@
 #include "time/clock.h"
 #include "time/deadline.h"
 #include <errno.h>
+#include <gort/sync.h>
+
+struct go_chan;
+struct go_ctx;
 
 /* --- locks that are one bit of a state word. The word is the only thing that the holder's release
  * touches, so releasing a queue and publishing a new state are one step, and whoever sees that
@@ -39,11 +43,34 @@ GOI_INLINE void goi_word_lock(goi_a32 *word, uint32_t bit)
  * running now, does something? Not with one P, not when this P has other work. */
 bool goi_may_spin(struct m *m);
 
-/* A wait that a deadline can end: the limited waiter's claim. */
-GOI_INLINE void goi_sync_limit(struct goi_sync_waiter *w)
+/* What can end a wait besides what is waited for: a time, and a channel that is closed (the end of
+ * a context). */
+struct goi_limit {
+    int64_t deadline;       /* GOI_FOREVER: none */
+    struct go_chan *done;   /* NULL: none */
+};
+
+GOI_INLINE bool goi_limited(const struct goi_limit *l)
 {
-    w->limited = true;
-    w->ticket = goi_claim_begin(w->g);
+    return l->deadline != GOI_FOREVER || l->done != NULL;
+}
+
+/* 0 while the limit has not been reached, then -ETIMEDOUT or -ECANCELED. A hint for `done`, which
+ * may be closed at the next moment. */
+int goi_limit_over(const struct goi_limit *l);
+
+/* The context's limit: its done channel alone, because its deadline closes that. NULL: none. */
+struct goi_limit goi_limit_of(struct go_ctx *ctx);
+/* What a wait limited by ctx returns for what goi_sync_park() and goi_limit_over() said. */
+int goi_limit_error(struct go_ctx *ctx, int r);
+
+/* Marks w, about to be queued, as one that others may wake too. */
+GOI_INLINE void goi_sync_limit(struct goi_sync_waiter *w, const struct goi_limit *l)
+{
+    w->limited = goi_limited(l);
+    if (w->limited) {
+        w->ticket = goi_claim_begin(w->g);
+    }
 }
 
 /* W3: may this waiter be woken by us? Under the object's lock. */
@@ -52,21 +79,25 @@ GOI_INLINE bool goi_sync_take(struct goi_sync_waiter *w)
     return !w->limited || goi_claim(w->g, w->ticket);
 }
 
-/* Parks a queued waiter; `commit(m, arg)` releases the object's lock. 0 when a waker took it,
- * -ETIMEDOUT when the deadline did: then the record may still be on its queue. */
+/* The part of goi_sync_park() for limited waiters (limit.c). */
+int goi_sync_park_limited(struct m **m, struct goi_sync_waiter *w, enum wait_reason reason,
+                          void *object, void (*commit)(struct m *m, void *arg), void *arg,
+                          const struct goi_limit *l) GOI_PARKS;
+
+/* Parks a queued waiter; `commit(m, arg)` releases the object's lock. 0 when a waker took it;
+ * otherwise what goi_limit_over() says, and then the record may still be on its queue. */
 GOI_INLINE int goi_sync_park(struct m **m, struct goi_sync_waiter *w, enum wait_reason reason,
-                               void *object, void (*commit)(struct m *m, void *arg), void *arg,
-                               int64_t deadline)
+                             void *object, void (*commit)(struct m *m, void *arg), void *arg,
+                             const struct goi_limit *l)
 {
-    if (!w->limited) {
-        goi_assert(deadline == GOI_FOREVER);
+    if (GOI_LIKELY(!w->limited)) {
         *m = goi_park(*m, reason, object, commit, arg);
         return 0;
     }
-    int r = goi_park_until(m, reason, object, commit, arg, w->ticket, deadline);
-    goi_claim_end(w->g, w->ticket);
-    goi_assert(r == 0 || r == -ETIMEDOUT);
-    return r;
+    return goi_sync_park_limited(m, w, reason, object, commit, arg, l);
 }
+
+/* mutex.c: 0 with the lock held, else what goi_limit_over() says. */
+int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit) GOI_PARKS;
 
 #endif

@@ -53,8 +53,6 @@
  * Rejected: an owner field, since any goroutine may unlock.
  */
 #include "sync/internal.h"
-#include <errno.h>
-#include <gort/sync.h>
 
 enum {
     LOCKED = 1,
@@ -136,7 +134,7 @@ static void leave_queue(go_mutex *mu, struct goi_sync_waiter *w)
 /* One attempt to get the mutex or a place in its queue. */
 enum attempt { GOT, QUEUED, AGAIN, LATE };
 
-static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool starving, bool late)
+static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool starving, int late)
 {
     uint32_t s = ld_rlx(state);
     uint32_t clear = woken ? WOKEN : 0;
@@ -144,7 +142,7 @@ static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool st
     if ((s & LOCKED) == 0) {
         return cas_acq(state, &s, (s | LOCKED) & ~clear) ? GOT : AGAIN; /* [MUTEX] */
     }
-    if (late) { /* M2: only while LOCKED */
+    if (late != 0) { /* M2: only while LOCKED */
         return clear == 0 || cas_rlx(state, &s, s & ~clear) ? LATE : AGAIN;
     }
     if ((s & QUEUE) != 0) {
@@ -155,67 +153,74 @@ static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool st
     return cas_acq(state, &s, (s | set) & ~clear) ? QUEUED : AGAIN; /* [WORD] */
 }
 
-static GOI_COLD int lock_slow(go_mutex *mu, int64_t deadline)
+static const struct goi_limit unlimited = {.deadline = GOI_FOREVER};
+
+static GOI_COLD int lock_slow(go_mutex *mu, const struct goi_limit *limit)
 {
     goi_a32 *state = goi_word32(&mu->state);
     struct goi_sync_waiter w = {.given = 0};
     bool woken = false;
     bool starving = false;
-    bool late = deadline <= 0;
+    int late = goi_limited(limit) ? goi_limit_over(limit) : 0;
     uint32_t round = 0;
-    int result = 0;
     struct m *m = goi_enter();
     w.g = m->g;
     for (;;) { /* ends: with the mutex or too late */
-        if (!late && spin(m, state, &woken)) {
+        if (late == 0 && spin(m, state, &woken)) {
             break;
         }
         enum attempt a = attempt(state, &round, woken, starving, late);
         if (a == AGAIN) {
             continue;
         }
-        if (a == GOT) {
+        if (a != QUEUED) {
+            late = a == GOT ? 0 : late;
             break;
         }
-        if (a == LATE) {
-            result = -ETIMEDOUT;
-            break;
-        }
-        bool first = w.since == 0;
-        if (first) {
+        if (w.since == 0) {
             w.since = goi_now();
             goi_syncq_push_back(&mu->head, &w);
-        } else {
+        } else { /* it had its turn already and lost */
             goi_syncq_push_front(&mu->head, &w);
         }
-        if (deadline != GOI_FOREVER) {
-            goi_sync_limit(&w);
-        }
-        int r = goi_sync_park(&m, &w, GOI_WAIT_MUTEX, mu, release_queue, state, deadline);
+        goi_sync_limit(&w, limit);
+        int r = goi_sync_park(&m, &w, GOI_WAIT_MUTEX, mu, release_queue, state, limit);
         if (w.given != 0) {
             goi_assert(!goi_sync_queued(&w));
             break; /* handed over: LOCKED stayed set for us */
         }
-        if (r == -ETIMEDOUT) {
+        if (r != 0) {
             leave_queue(mu, &w);
-            result = r;
+            late = r;
             break;
         }
-        int64_t now = goi_now();
         woken = true; /* M2 */
         round = 0;
-        starving = starving || now - w.since > STARVE_NS;
-        late = now >= deadline;
+        starving = starving || goi_now() - w.since > STARVE_NS;
+        late = goi_limited(limit) ? goi_limit_over(limit) : 0;
     }
     goi_leave(m);
-    return result;
+    return late;
+}
+
+int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
+{
+    uint32_t s = 0;
+    if (GOI_UNLIKELY(!cas_acq(goi_word32(&mu->state), &s, LOCKED))) { /* [MUTEX] */
+        int r = lock_slow(mu, limit);
+        if (r != 0) {
+            return r;
+        }
+    }
+    goi_race_acquire(mu);
+    return 0;
 }
 
 void go_mutex_lock(go_mutex *mu)
 {
     uint32_t s = 0;
     if (GOI_UNLIKELY(!cas_acq(goi_word32(&mu->state), &s, LOCKED))) { /* [MUTEX] */
-        lock_slow(mu, GOI_FOREVER);
+        lock_slow(mu, &unlimited);
     }
     goi_race_acquire(mu);
 }
@@ -234,16 +239,15 @@ bool go_mutex_trylock(go_mutex *mu)
 
 int go_mutex_lock_until(go_mutex *mu, go_time deadline)
 {
-    uint32_t s = 0;
-    if (GOI_UNLIKELY(!cas_acq(goi_word32(&mu->state), &s, LOCKED))) { /* [MUTEX] */
-        bool late = deadline != GO_FOREVER && deadline <= goi_now();
-        int r = lock_slow(mu, late ? 0 : deadline);
-        if (r != 0) {
-            return r;
-        }
-    }
-    goi_race_acquire(mu);
-    return 0;
+    const struct goi_limit limit = {.deadline = deadline};
+    return goi_mutex_lock_limited(mu, &limit);
+}
+
+int go_mutex_lock_ctx(struct go_ctx *ctx, go_mutex *mu)
+{
+    const struct goi_limit limit = goi_limit_of(ctx);
+    int r = goi_limit_over(&limit); /* an end that came before wins over a mutex that is free */
+    return goi_limit_error(ctx, r != 0 ? r : goi_mutex_lock_limited(mu, &limit));
 }
 
 /* --- unlocking */

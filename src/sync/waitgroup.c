@@ -35,8 +35,6 @@
  * group again after they are woken.
  */
 #include "sync/internal.h"
-#include <errno.h>
-#include <gort/sync.h>
 
 #define QUEUE ((uint64_t)1)
 #define WAITERS ((uint64_t)2)
@@ -190,7 +188,7 @@ static void leave_list(go_waitgroup *wg, struct goi_sync_waiter *w)
 }
 
 /* True: on the list, with QUEUE held. False: nothing to wait for. */
-static bool join_list(go_waitgroup *wg, struct goi_sync_waiter *w, int64_t deadline)
+static bool join_list(go_waitgroup *wg, struct goi_sync_waiter *w, const struct goi_limit *limit)
 {
     goi_a64 *state = goi_word64(&wg->state);
     uint32_t round = 0;
@@ -210,23 +208,21 @@ static bool join_list(go_waitgroup *wg, struct goi_sync_waiter *w, int64_t deadl
         goi_race_write(&wg->head, sizeof(wg->head));
     }
     goi_syncq_push_back(&wg->head, w);
-    if (deadline != GOI_FOREVER) {
-        goi_sync_limit(w);
-    }
+    goi_sync_limit(w, limit);
     return true;
 }
 
-static GOI_COLD int wait_slow(go_waitgroup *wg, int64_t deadline)
+static GOI_COLD int wait_slow(go_waitgroup *wg, const struct goi_limit *limit)
 {
     goi_a64 *state = goi_word64(&wg->state);
     struct goi_sync_waiter w = {.given = 0};
     struct m *m = goi_enter();
     w.g = m->g;
-    if (!join_list(wg, &w, deadline)) {
+    if (!join_list(wg, &w, limit)) {
         goi_leave(m);
         return 0;
     }
-    int r = goi_sync_park(&m, &w, GOI_WAIT_WAITGROUP, wg, release_queue, state, deadline);
+    int r = goi_sync_park(&m, &w, GOI_WAIT_WAITGROUP, wg, release_queue, state, limit);
     goi_assert((r == 0) == (w.given != 0));
     if (r != 0) {
         leave_list(wg, &w);
@@ -239,14 +235,14 @@ static GOI_COLD int wait_slow(go_waitgroup *wg, int64_t deadline)
     return r;
 }
 
-static int wait_until(go_waitgroup *wg, int64_t deadline)
+static int wait_limited(go_waitgroup *wg, const struct goi_limit *limit)
 {
     uint64_t s = ld_acq(goi_word64(&wg->state)); /* [WG] */
     if (counter(s) != 0 || (s & WAITERS) != 0) {
-        if (deadline != GO_FOREVER && deadline <= goi_now()) {
-            return -ETIMEDOUT;
+        int r = goi_limited(limit) ? goi_limit_over(limit) : 0;
+        if (r == 0) {
+            r = wait_slow(wg, limit);
         }
-        int r = wait_slow(wg, deadline);
         if (r != 0) {
             return r;
         }
@@ -255,6 +251,20 @@ static int wait_until(go_waitgroup *wg, int64_t deadline)
     return 0;
 }
 
-void go_wg_wait(go_waitgroup *wg) { wait_until(wg, GOI_FOREVER); }
+void go_wg_wait(go_waitgroup *wg)
+{
+    static const struct goi_limit unlimited = {.deadline = GOI_FOREVER};
+    wait_limited(wg, &unlimited);
+}
 
-int go_wg_wait_until(go_waitgroup *wg, go_time deadline) { return wait_until(wg, deadline); }
+int go_wg_wait_until(go_waitgroup *wg, go_time deadline)
+{
+    const struct goi_limit limit = {.deadline = deadline};
+    return wait_limited(wg, &limit);
+}
+
+int go_wg_wait_ctx(struct go_ctx *ctx, go_waitgroup *wg)
+{
+    const struct goi_limit limit = goi_limit_of(ctx);
+    return goi_limit_error(ctx, wait_limited(wg, &limit));
+}

@@ -121,7 +121,7 @@ TEST_LONG(model_mutex, starving_waiter_is_handed_the_lock, 120)
                                  .setup = setup,
                                  .threads = {lock_once, lock_once, lock_once},
                                  .check = entered_3,
-                                 .preemptions = 4};
+                                 .preemptions = 3};
     EXPECT(ex_explore(&q));
 }
 
@@ -135,7 +135,7 @@ TEST_LONG(model_mutex, deadline_leaves_no_trace, 120)
                                  .threads = {lock_once, lock_until, lock_once, timer_of_1},
                                  .daemons = 1 << 3,
                                  .check = entered_or_late,
-                                 .preemptions = 3};
+                                 .preemptions = 2};
     EXPECT(ex_explore(&p));
     model_time_passes = true;
     const struct ex_program q = {.name = "two of three have deadlines, time passes",

@@ -104,7 +104,7 @@ TEST_LONG(model_waitgroup, deadline_leaves_no_trace, 120)
                                  .threads = {wait_late, wait_all, finish_both, timer_of_0},
                                  .daemons = 1 << 3,
                                  .check = idle,
-                                 .preemptions = 3};
+                                 .preemptions = 2};
     EXPECT(ex_explore(&p));
 }
 
