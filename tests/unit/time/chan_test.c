@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The channels of timers and tickers, as Go's TestChan, TestStopResult, TestResetResult,
- * TestTicker and TestTimerChan have them: no buffer that anybody can see, no value of before a stop or
- * a reset. A timer that is due is one whose time the clock has passed: that needs sleeping, and the
- * outcome does not depend on how long it takes. */
+ * TestTicker and TestTimerChan have them: no buffer that anybody can see, no value of before a stop
+ * or a reset. A timer that is due is one whose time the clock has passed: that needs sleeping, and
+ * the outcome does not depend on how long it takes. */
 #include "chan/timer_chan.h"
 #include "harness.h"
 #include <errno.h>
