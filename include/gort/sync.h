@@ -64,15 +64,18 @@ GO_NODISCARD GO_API int go_rwmutex_rlock_ctx(struct go_ctx *ctx, go_rwmutex *m);
 /* ---- condition variable --------------------------------------------------------------------- */
 
 typedef struct go_cond {
-    go_word lock, seq;
-    void *head, *tail;
+    go_word lock, count;
+    void *head, *self;
 } go_cond;
 
 /* Unlocks m, parks until woken, locks m again. There are no spurious wakes, but the condition may
- * have changed meanwhile: test it in a loop. Waiters are woken in the order they came. */
+ * have changed meanwhile: test it in a loop. Waiters are woken in the order they came. A copy of a
+ * condition variable that has been used panics: `sync.Cond is copied`. */
 GO_API void go_cond_wait(go_cond *c, go_mutex *m);
 /* 0 when woken, -ETIMEDOUT when the deadline came first; m is locked either way. */
 GO_API int go_cond_wait_until(go_cond *c, go_mutex *m, go_time deadline);
+/* 0 when woken, or the context's error when that ended first; m is locked either way. */
+GO_API int go_cond_wait_ctx(struct go_ctx *ctx, go_cond *c, go_mutex *m);
 /* Wakes the first waiter; all of them. With or without the mutex held. Do not park. */
 GO_API void go_cond_signal(go_cond *c);
 GO_API void go_cond_broadcast(go_cond *c);

@@ -12,8 +12,8 @@
  *   L2  The commit releases the object's lock, then the channel's. The first release lets wakers at
  *       the goroutine, which then waits in L1 for the second; so the channel's lock outlives the
  *       commit, but the frame is not read after the first release.       (commit_done)
- *   L3  A wait that gives up before it has parked claims itself while the object's lock is held, so
- *       that no waker can have taken it.                                 (assert)
+ *   L3  A wait that would give up before it has parked claims itself first. If a waker has been
+ *       faster, it parks after all, because that waker will ready it.    (park_done)
  *
  * Lock order: object, timers of this P, channel `done`; none of them is taken inside another that
  * comes before it here. The channel's lock is taken before the park, the timers' in the commit while
@@ -76,10 +76,12 @@ static int park_done(struct m **m, struct goi_sync_waiter *w, enum wait_reason r
     goi_lock(&c->lock);
     if (ld_rlx(&c->closed) != 0) {
         goi_unlock(&c->lock);
-        bool ours = goi_claim_end(w->g, w->ticket);
-        goi_must(ours); /* L3 */
-        commit(*m, arg);
-        return -ECANCELED;
+        if (goi_claim_end(w->g, w->ticket)) { /* L3 */
+            commit(*m, arg);
+            return -ECANCELED;
+        }
+        *m = goi_park(*m, reason, object, commit, arg);
+        return 0;
     }
     goi_waitq_push(&c->recvq, &d.w);
     w->g->wake_arg = NULL;

@@ -3,32 +3,9 @@
  * deadlines on either side, and a last user that frees it. The writers' mutex is a spin lock here;
  * mutex_test.c is about the real one. */
 #include "model/sync.h"
+#include "model/spin_mutex.h"
 
 #include "sync/rwmutex.c"
-
-void go_mutex_lock(go_mutex *mu)
-{
-    uint32_t s = 0;
-    while (!cas_acq(goi_word32(&mu->state), &s, 1)) {
-        s = 0;
-        ex_spin();
-    }
-}
-
-int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
-{
-    (void)limit;
-    go_mutex_lock(mu);
-    return 0;
-}
-
-bool go_mutex_trylock(go_mutex *mu)
-{
-    uint32_t s = 0;
-    return cas_acq(goi_word32(&mu->state), &s, 1);
-}
-
-void go_mutex_unlock(go_mutex *mu) { st_rel(goi_word32(&mu->state), 0); }
 
 static go_rwmutex rw;
 static int reading, writing, entered, timeouts, refs;

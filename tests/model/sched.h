@@ -28,6 +28,23 @@ static inline void goi_race_release_merge(const void *p) { (void)p; }
 static inline void goi_race_read(const void *p, size_t n) { (void)p, (void)n; }
 static inline void goi_race_write(const void *p, size_t n) { (void)p, (void)n; }
 
+struct goi_lock { goi_a32 word; };
+
+static inline void goi_lock(struct goi_lock *l)
+{
+    uint32_t free = 0; /* an exchange that fails would count as a write, and two wait for ever */
+    while (!cas_acq(&l->word, &free, 1)) {
+        free = 0;
+        ex_spin();
+    }
+}
+
+static inline void goi_unlock(struct goi_lock *l)
+{
+    EX_CHECK(l->word.v == 1);
+    st_rel(&l->word, 0);
+}
+
 enum wait_reason { GOI_WAIT_MUTEX, GOI_WAIT_WAITGROUP, GOI_WAIT_COND, GOI_WAIT_RWMUTEX_R,
                    GOI_WAIT_RWMUTEX_W, GOI_WAIT_ONCE, GOI_WAIT_SEMACQUIRE };
 

@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What must not compile, and what must compile without a word. Prints TAP.
+#
+# bad/FILE.c holds cases of misuse, one compilation each:
+#
+#     #ifdef CASE_name
+#         /* gcc: regex */         expected in an error (extended, quotes straight) from that compiler;
+#         /* clang: ... */         a compiler without a line is left out
+#         /* g++: ... */
+#         /* clang++: ... */
+#         /* flags: -Wx */         added for this case
+#         /* only: aarch64 */      a processor
+#         /* link */               the error comes from the compiler or from the linker
+#         the misuse
+#     #endif
+#
+# Without any CASE_ the file must compile, so that an error is the misuse's own. Every case is tried
+# with the headers as the user's (-I) and as the system's (-isystem), where compilers keep quiet.
+#
+# silent/FILE.c and every public header alone must be silent in all dialects under the warnings that
+# the project promises; files that begin with cxx_ as C++ only, with c_ as C only.
+#
+# Environment: GORT_SOURCE, GORT_BUILD (for `link`), CC and CXX; without CC and CXX every gcc and clang
+# found is used.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+source=${GORT_SOURCE:-$(cd "$here/../.." && pwd)}
+build=${GORT_BUILD:-$source/build}
+include=$source/include
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export LC_ALL=C
+
+if [ -n "${CC:-}${CXX:-}" ]; then
+    compilers="${CC:-} ${CXX:-}"
+else
+    compilers=
+    for c in gcc g++ clang clang++; do
+        command -v "$c" >/dev/null && compilers="$compilers $c"
+    done
+fi
+
+count=0
+failed=0
+
+# ok MESSAGE | not_ok MESSAGE FILE-WITH-DETAILS
+ok() {
+    count=$((count + 1))
+    echo "ok $count - $1"
+}
+not_ok() {
+    count=$((count + 1))
+    failed=$((failed + 1))
+    echo "not ok $count - $1"
+    head -n 20 "$2" | sed 's/^/#   /'
+}
+
+# kind_of COMPILER: gcc, clang, g++ or clang++, by what it says of itself and by its name.
+kind_of() {
+    local base=gcc
+    "$1" --version | grep -q clang && base=clang
+    case $(basename "$1") in
+    *++*) [ $base = gcc ] && echo g++ || echo clang++ ;;
+    *) echo $base ;;
+    esac
+}
+
+processor_of() { "$1" -dumpmachine | sed 's/-.*//'; }
+
+language_flags() {
+    case $1 in
+    *++) echo "-x c++ -std=gnu++17" ;;
+    clang) echo "-std=gnu11 -fblocks" ;;
+    *) echo "-std=gnu11" ;;
+    esac
+}
+
+# field FILE CASE KEY: the text of the case's line for KEY.
+field() {
+    awk -v c="#ifdef CASE_$2" -v key="/* $3: " '
+        $0 == c { on = 1; next }
+        on && $0 == "#endif" { exit }
+        on { i = index($0, key); if (i) { s = substr($0, i + length(key)); sub(/ \*\/$/, "", s); print s; exit } }
+    ' "$1"
+}
+is_linked() {
+    awk -v c="#ifdef CASE_$2" '$0 == c { on = 1; next } on && $0 == "#endif" { exit }
+        on && $1 == "/*" && $2 == "link" { found = 1 } END { exit !found }' "$1"
+}
+
+# compile OUT COMPILER ARGS...: the diagnostics, with straight quotes, in $work/log.
+compile() {
+    local out=$1
+    shift
+    "$@" -o "$out" >"$work/raw" 2>&1
+    local status=$?
+    sed "s/[‘’]/'/g" "$work/raw" >"$work/log"
+    return $status
+}
+
+bad_case() {
+    local compiler=$1 kind=$2 file=$3 name=$4 how=$5
+    local regex flags only
+    regex=$(field "$file" "$name" "$kind")
+    flags=$(field "$file" "$name" flags)
+    only=$(field "$file" "$name" only)
+    [ -n "$regex" ] || return 0
+    [ -z "$only" ] || [ "$only" = "$(processor_of "$compiler")" ] || return 0
+    local title="$kind rejects $(basename "$file" .c): $name ($how)"
+    local stage=-c
+    if is_linked "$file" "$name"; then
+        [ -f "$build/lib/libgort.a" ] && stage="$work/runtime.a -pthread -ldl -lm"
+        [ "$kind" = clang ] && [ "$stage" = -c ] && return 0
+    fi
+    # shellcheck disable=SC2046,SC2086
+    if compile "$work/out" "$compiler" $(language_flags "$kind") "$how" "$include" -Wall $flags \
+        "-DCASE_$name" "$file" -x none $stage; then
+        echo "it compiled" >>"$work/log"
+        not_ok "$title" "$work/log"
+    elif ! grep -E "error|undefined" "$work/log" | grep -Eq -- "$regex"; then
+        echo "expected: $regex" >>"$work/log"
+        not_ok "$title" "$work/log"
+    else
+        ok "$title"
+    fi
+}
+
+bad_file() {
+    local compiler=$1 kind=$2 file=$3 name how
+    # shellcheck disable=SC2046
+    if compile "$work/out" "$compiler" $(language_flags "$kind") -I "$include" -Wall -Wextra -Werror \
+        -c "$file"; then
+        ok "$kind accepts $(basename "$file" .c) without its cases"
+    else
+        not_ok "$kind accepts $(basename "$file" .c) without its cases" "$work/log"
+    fi
+    for name in $(sed -n 's/^#ifdef CASE_//p' "$file"); do
+        for how in -I -isystem; do
+            bad_case "$compiler" "$kind" "$file" "$name" "$how"
+        done
+    done
+}
+
+warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
+
+# silent COMPILER FILE TITLE FLAGS...
+silent() {
+    local compiler=$1 file=$2 title=$3
+    shift 3
+    # shellcheck disable=SC2086
+    if compile "$work/out" "$compiler" "$@" $warnings -I "$include" -c "$file" && [ ! -s "$work/log" ]
+    then
+        ok "$title"
+    else
+        not_ok "$title" "$work/log"
+    fi
+}
+
+silent_all() {
+    local compiler=$1 kind=$2 o std file blocks=
+    [ "$kind" = clang ] && blocks=-fblocks
+    for file in "$here"/silent/*.c "$work"/alone/*.c; do
+        for o in -O0 -O2; do
+            case $kind:$(basename "$file") in
+            *++:c_* | gcc:cxx_* | clang:cxx_*) ;;
+            *++:*)
+                silent "$compiler" "$file" "$kind -std=c++17 $o is silent on $(basename "$file" .c)" \
+                    -x c++ -std=c++17 $o
+                ;;
+            *)
+                for std in gnu11 gnu17 gnu2x; do
+                    # shellcheck disable=SC2086
+                    silent "$compiler" "$file" \
+                        "$kind -std=$std $o is silent on $(basename "$file" .c)" -std=$std $o $blocks
+                done
+                ;;
+            esac
+        done
+    done
+}
+
+# Every public header alone.
+mkdir "$work/alone"
+for h in "$include"/gort.h "$include"/gort/*.h "$include"/gort/detail/*.h; do
+    name=${h#"$include"/}
+    case $name in gort/detail/go_cxx.h) continue ;; esac
+    printf '#include <%s>\n' "$name" >"$work/alone/$(echo "${name%.h}" | tr / _).c"
+done
+
+# Every function and macro of the families has its short name.
+short_names() {
+    local families='chan|wg|mutex|rwmutex|cond|once|map|pool|sem|single|rate|ctx|group|timer|ticker'
+    families="$families|conn|listener|packet"
+    cat "$include"/gort/*.h | grep -v '^ \*' |
+        grep -oE "\bgo_($families)_[a-z_]+\(" | sort -u | tr -d '(' |
+        grep -vE '^go_(chan_elem|ctx_key|timer_make|ticker_make)$' >"$work/long"
+    grep -oE '^#define [a-z_]+\(' "$include/gort/short.h" | sed 's/#define /go_/; s/(//' | sort -u \
+        >"$work/short"
+    if comm -23 "$work/long" "$work/short" >"$work/log" && [ ! -s "$work/log" ]; then
+        ok "every name of the families has a short one"
+    else
+        not_ok "every name of the families has a short one" "$work/log"
+    fi
+}
+
+echo "TAP version 13"
+short_names
+# The linker's errors come after the library's own; the archive must stand where -x none ends.
+[ -f "$build/lib/libgort.a" ] && cp "$build/lib/libgort.a" "$work/runtime.a"
+for compiler in $compilers; do
+    kind=$(kind_of "$compiler")
+    for file in "$here"/bad/*.c; do
+        bad_file "$compiler" "$kind" "$file"
+    done
+    silent_all "$compiler" "$kind"
+done
+echo "1..$count"
+[ $failed = 0 ]

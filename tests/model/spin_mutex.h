@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* spin_mutex.h: a go_mutex for models of what is built on one. */
+#ifndef GORT_TEST_MODEL_SPIN_MUTEX_H
+#define GORT_TEST_MODEL_SPIN_MUTEX_H
+#include "model/sync.h"
+
+void go_mutex_lock(go_mutex *mu)
+{
+    uint32_t s = 0;
+    while (!cas_acq(goi_word32(&mu->state), &s, 1)) {
+        s = 0;
+        ex_spin();
+    }
+}
+
+int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
+{
+    (void)limit;
+    go_mutex_lock(mu);
+    return 0;
+}
+
+bool go_mutex_trylock(go_mutex *mu)
+{
+    uint32_t s = 0;
+    return cas_acq(goi_word32(&mu->state), &s, 1);
+}
+
+void go_mutex_unlock(go_mutex *mu) { st_rel(goi_word32(&mu->state), 0); }
+
+#endif
