@@ -100,7 +100,7 @@ TEST_LONG(model_cond, late_waiter_does_not_swallow_a_signal, 120)
                                  .threads = {borrow, take, put, timer_of_0},
                                  .daemons = 1 << 3,
                                  .check = idle,
-                                 .preemptions = 3};
+                                 .preemptions = 2};
     EXPECT(ex_explore(&p));
 }
 
@@ -136,6 +136,6 @@ TEST_LONG(model_cond, broadcaster_may_free_it, 120)
     const struct ex_program p = {.name = "two wait, one broadcasts and frees",
                                  .setup = setup,
                                  .threads = {leave, leave, end},
-                                 .preemptions = 4};
+                                 .preemptions = 3};
     EXPECT(ex_explore(&p));
 }
