@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* parked.h: waiting, in a test, until goroutines wait. What a test wants to happen "while the other
+ * one is blocked" must not depend on how long it takes to get there. */
+#ifndef GORT_TEST_SYNC_PARKED_H
+#define GORT_TEST_SYNC_PARKED_H
+#include "harness.h"
+#include "sched/sched.h"
+#include <errno.h>
+#include <gort.h>
+#include <gort/short.h>
+
+struct parked_count {
+    enum wait_reason reason;
+    int n;
+};
+
+static inline bool parked_look(struct g *g, void *arg)
+{
+    struct parked_count *c = arg;
+    c->n += ld_rlx(&g->state) == GOI_G_WAITING && g->reason == (uint8_t)c->reason;
+    return true;
+}
+
+/* How many goroutines wait for that reason now. */
+static inline int parked_now(enum wait_reason reason)
+{
+    struct parked_count c = {.reason = reason};
+    goi_each_g(parked_look, &c);
+    return c.n;
+}
+
+/* Returns when n goroutines wait for that reason. */
+static inline void parked_await(enum wait_reason reason, int n)
+{
+    while (parked_now(reason) != n) { /* ends: or the test's time does */
+        go_sleep(20 * GO_US);
+    }
+}
+
+/* Returns when no goroutine but the caller exists. */
+static inline void parked_alone(void)
+{
+    while (go_count() != 1) {
+        go_sleep(20 * GO_US);
+    }
+}
+
+#endif
