@@ -19,7 +19,7 @@ enum { AGAIN_NS = 1000000000 };
 
 static bool all_quiet_locked(void)
 {
-    return ld_rlx(&goi_sched.npidle) == (uint32_t)goi_sched.nprocs &&   /* V1 */
+    return goi_procs_quiet_locked() &&                                  /* V1 */
            goi_runq_len(&goi_sched.global) == 0 &&                      /* V1 */
            goi_sched.ndetached == 0 &&                                  /* V2 */
            ld_rlx(&goi_sched.io_waiters) == 0 &&                        /* V4 */

@@ -47,6 +47,7 @@ void goi_p_bind_locked(struct p *p, struct m *m);
 void goi_p_unbind_locked(struct p *p, struct m *m);
 void goi_p_idle_locked(struct p *p);
 struct p *goi_p_take_idle_locked(void);
+bool goi_procs_quiet_locked(void);              /* no P is in anybody's hands */
 /* Gives p, which nobody holds, to an idle thread or a new one. Not under sched.lock. */
 void goi_p_start(struct p *p);
 /* Wakes a thread for an idle P when there is one and nobody searches already. */
@@ -85,6 +86,7 @@ void goi_g_extra_free(struct g *g);             /* labels, locals */
 /* --- loop.c, maxprocs.c */
 void goi_loop_attend(struct m *m);              /* requests in m->attn, on the scheduler stack */
 void goi_procs_init(void);
+void goi_stop_spinning(struct m *m, bool found);
 void goi_loop(void *param, void *post) GOI_NORETURN;
 int64_t goi_timers_all_next(void);
 

@@ -16,8 +16,12 @@
  *   S2  While a timer is pending and all Ps are idle, somebody sleeps no longer than until the
  *       earliest deadline: poll_until <= min(deadlines). A timer added later is added by a
  *       goroutine (so a P is not idle, and its owner passes here again), or by a thread without a
- *       P, which calls goi_poller_kick.
- *   S3  m->spinning threads are counted in nspinning exactly once. (asserts)
+ *       P, which calls goi_poller_kick: the timer is in its heap before the kick takes sched.lock,
+ *       and who goes idle reads the heaps under sched.lock. A P that is retired instead of made
+ *       idle does not pass here: its owner kicks for what it leaves.    (goi_loop_attend)
+ *   S3  m->spinning threads are counted in nspinning exactly once, and a thread that has no P does
+ *       not spin: a count that stayed behind would forbid every later wake.
+ *                                                          (asserts, tests/stress/thread_test)
  *
  * [MPARK] m->wake: release by the waker after it has set next_p and spinning, acquire by the sleeper.
  */
@@ -46,7 +50,7 @@ static bool run_due_timers(struct m *m, int64_t now)
     return any;
 }
 
-static void stop_spinning(struct m *m, bool found)
+void goi_stop_spinning(struct m *m, bool found)
 {
     if (!m->spinning) {
         return;
@@ -54,6 +58,7 @@ static void stop_spinning(struct m *m, bool found)
     m->spinning = false;
     goi_assert(ld_rlx(&goi_sched.nspinning) > 0); /* S3 */
     sub_rlx(&goi_sched.nspinning, 1);
+    fence_seq(); /* [IDLE] with the one in goi_wake_one */
     uint32_t skip = ld_rlx(&goi_sched.wake_skip); /* [stat] */
     if (found) {
         st_rlx(&goi_sched.wake_skip, skip / 2);
@@ -153,7 +158,7 @@ static struct g *find(struct m *m)
             g = goi_pick(p);
         }
     } while (g == NULL && p->due);
-    stop_spinning(m, g != NULL);
+    goi_stop_spinning(m, g != NULL);
     return g;
 }
 
@@ -214,6 +219,7 @@ static void idle(struct m *m, int64_t deadline)
 
 static void list_idle_locked(struct m *m)
 {
+    goi_assert(!m->spinning); /* S3 */
     st_rlx(&m->wake, 0);
     m->idle = true;
     m->link = goi_sched.idle_m;
@@ -224,14 +230,12 @@ static void list_idle_locked(struct m *m)
 static void give_up_p(struct m *m)
 {
     struct p *p = m->p;
-    int64_t next = goi_timers_all_next();
-    if (next != GOI_FOREVER && next <= goi_now()) {
-        run_due_timers(m, goi_now());
-        return;
-    }
+    int64_t now = goi_now();
     goi_lock(&goi_sched.lock);
-    if (goi_runq_len(&goi_sched.global) > 0) { /* S1 */
+    int64_t next = goi_timers_all_next(); /* S2: not before the lock, see goi_poller_kick */
+    if (next <= now || goi_runq_len(&goi_sched.global) > 0) { /* S1 */
         goi_unlock(&goi_sched.lock);
+        run_due_timers(m, now);
         return;
     }
     goi_p_unbind_locked(p, m);
@@ -252,7 +256,7 @@ static void give_up_p(struct m *m)
 static struct g *wait_locked(struct m *m)
 {
     struct p *p = m->p;
-    stop_spinning(m, p != NULL);
+    goi_stop_spinning(m, p != NULL);
     if (p != NULL) {
         goi_lock(&goi_sched.lock);
         goi_p_unbind_locked(p, m);
@@ -296,6 +300,7 @@ static struct g *next(struct m *m)
             return wait_locked(m);
         }
         if (m->p == NULL) {
+            goi_stop_spinning(m, false); /* its P was retired under it */
             goi_lock(&goi_sched.lock);
             if (m->next_p != NULL) {
                 take_p_locked(m);

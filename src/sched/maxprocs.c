@@ -10,6 +10,7 @@
  * one and lets go at its next entry. Ps are never freed and come back when the number grows again.
  *
  *   X1  A retired P has empty queues and no timers.  (goi_p_idle_locked, R2)
+ *   X2  Who retires a P sees to it that what was on it is found.  (wake_for_rest, S2)
  */
 #include "sched/internal.h"
 #include <gort/go.h>
@@ -43,6 +44,8 @@ static void grow_locked(int n)
             st_rel(&goi_sched.nprocs_made, (uint32_t)i + 1); /* [PROCS] */
         } else if (p->retired) {
             p->retired = false;
+            goi_sched.nretired--;
+            goi_assert(goi_sched.nretired >= 0);
         } else {
             continue;
         }
@@ -120,6 +123,16 @@ static void retire_locked(struct m *m)
     goi_p_idle_locked(p);
 }
 
+/* What the retired P left, goroutines in the global queue and timers in P 0's heap, wants a thread:
+ * those that sleep do not know of it (S2). */
+static void wake_for_rest(struct m *m)
+{
+    goi_stop_spinning(m, false); /* it may have been woken to search, which it cannot now */
+    if (goi_runq_len(&goi_sched.global) > 0 || goi_timers_all_next() != GOI_FOREVER) {
+        goi_wake_one(true);
+    }
+}
+
 static void requeue_and_retire(struct m *m, void *arg)
 {
     struct g *g = arg;
@@ -129,9 +142,7 @@ static void requeue_and_retire(struct m *m, void *arg)
     }
     goi_global_push_locked(g);
     goi_unlock(&goi_sched.lock);
-    if (ld_rlx(&goi_sched.npidle) != 0) {
-        goi_wake_one(true);
-    }
+    wake_for_rest(m);
 }
 
 struct m *goi_p_give_up(struct m *m, bool retire)
@@ -156,8 +167,12 @@ void goi_loop_attend(struct m *m)
     if ((a & GOI_ATTN_SHARE) != 0) {
         goi_share_locked(m->p, false);
     }
-    if ((a & GOI_ATTN_RETIRE) != 0 && m->p->id >= goi_sched.nprocs) {
+    bool left = (a & GOI_ATTN_RETIRE) != 0 && m->p->id >= goi_sched.nprocs;
+    if (left) {
         retire_locked(m);
     }
     goi_unlock(&goi_sched.lock);
+    if (left) {
+        wake_for_rest(m);
+    }
 }

@@ -9,6 +9,10 @@
  *   R2  An idle P has empty queues: its last owner looked before letting go, and nobody adds to
  *       the queues of a P that he does not own.                            (goi_p_idle_locked)
  *   R3  npidle is the length of idle_p.                                    (asserts)
+ *   R4  Whoever holds a P beyond GOMAXPROCS has been asked to let go of it: when the number shrank,
+ *       or here if the P was on its way then.       (goi_p_bind_locked, tests/stress/thread_test)
+ *   R5  A P is idle, retired, bound or on its way; "all is quiet" means that none is bound or on
+ *       its way, however many GOMAXPROCS asks for.                  (goi_procs_quiet_locked)
  *
  * Waking another thread costs the waker 3.4 us and takes 20 us to arrive, so it must pay:
  *   - a goroutine in runnext alone wakes nobody: its waker is about to park (sysmon looks after the
@@ -51,6 +55,9 @@ void goi_p_bind_locked(struct p *p, struct m *m)
     p->m = m; /* R1 */
     m->p = p;
     and_rlx(&m->attn, ~(uint32_t)GOI_ATTN_NO_P);
+    if (p->id >= goi_sched.nprocs) { /* R4 */
+        or_rlx(&m->attn, GOI_ATTN_RETIRE);
+    }
 }
 
 void goi_p_unbind_locked(struct p *p, struct m *m)
@@ -71,6 +78,7 @@ void goi_p_idle_locked(struct p *p)
     goi_must(goi_runq_len(&p->fresh) == 0);     /* R2 */
     if (p->id >= goi_sched.nprocs) {
         p->retired = true;
+        goi_sched.nretired++;
         goi_timers_move(p->timers, goi_sched.procs[0]->timers);
         return;
     }
@@ -78,6 +86,11 @@ void goi_p_idle_locked(struct p *p)
     p->link = goi_sched.idle_p;
     goi_sched.idle_p = p;
     add_rlx(&goi_sched.npidle, 1); /* R3 */
+}
+
+bool goi_procs_quiet_locked(void)
+{
+    return ld_rlx(&goi_sched.npidle) + (uint32_t)goi_sched.nretired == (uint32_t)goi_procs_made();
 }
 
 struct p *goi_p_take_idle_locked(void)
@@ -145,8 +158,11 @@ void goi_wake_one(bool insist)
             return;
         }
     }
+    /* One search at a time. The fence pairs with the one in goi_stop_spinning: either we see that the
+     * search is over, or the searcher, who looks once more before he sleeps, sees our work. */
     uint32_t none = 0;
-    if (!cas_rlx(&goi_sched.nspinning, &none, 1)) { /* one search at a time */
+    fence_seq(); /* [IDLE] */
+    if (!cas_rlx(&goi_sched.nspinning, &none, 1)) {
         return;
     }
     goi_lock(&goi_sched.lock);

@@ -147,11 +147,6 @@ static bool look_at_all(struct m *self, int64_t now)
     return late_timers(self, now) || active;
 }
 
-static bool all_idle_locked(void)
-{
-    return ld_rlx(&goi_sched.npidle) == (uint32_t)goi_sched.nprocs;
-}
-
 void goi_sysmon_wake_locked(void)
 {
     if (ld_rlx(&goi_sched.sysmon_asleep)) {
@@ -166,7 +161,7 @@ static void deep_sleep(int64_t now)
 {
     int64_t again = goi_deadlock_check(now);
     goi_lock(&goi_sched.lock);
-    bool sleep = all_idle_locked();
+    bool sleep = goi_procs_quiet_locked();
     if (sleep) { /* Y2 */
         st_rlx(&goi_sched.sysmon_wake, 0);
         st_rlx(&goi_sched.sysmon_asleep, true);
@@ -202,7 +197,7 @@ static void *sysmon(void *arg)
         goi_debug_tick();
         int64_t now = goi_now();
         goi_lock(&goi_sched.lock);
-        bool all_idle = all_idle_locked();
+        bool all_idle = goi_procs_quiet_locked();
         goi_unlock(&goi_sched.lock);
         if (all_idle) {
             pace = LOOK_MAX_NS;

@@ -178,6 +178,7 @@ struct goi_sched {
     goi_a32 nprocs_made;            /* [a:PROCS] */
     struct p *idle_p;               /* [l:sched] */
     goi_a32 npidle;                 /* [a:IDLE] */
+    int nretired;                   /* [l:sched] Ps that GOMAXPROCS has put aside */
     struct m *idle_m;               /* [l:sched] */
     goi_a32 nspinning;              /* [a:IDLE] */
     struct goi_runq global;         /* [l:sched], n readable anywhere [a:IDLE] */
