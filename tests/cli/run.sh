@@ -38,7 +38,7 @@ done
 # One test, in a process of its own that the loop below starts.
 if [ "${1:-}" = --one ]; then
     set -e
-    cd "$top/test"
+    cd "$top/$2"
     export XDG_CACHE_HOME=$PWD/cache
     "test_$2"
     exit 0
@@ -58,7 +58,7 @@ for name in $(declare -F | sed -n 's/^declare -f test_//p'); do
     *) continue ;;
     esac
     number=$((number + 1))
-    mkdir "$top/test"
+    mkdir "$top/$name"
     status=0
     timeout -k 5 "$seconds" "$here/run.sh" --one "$name" >"$top/log" 2>&1 </dev/null || status=$?
     case $status in
@@ -76,7 +76,7 @@ for name in $(declare -F | sed -n 's/^declare -f test_//p'); do
         sed 's/^/#   /' "$top/log"
         ;;
     esac
-    rm -rf "$top/test"
+    rm -rf "${top:?}/$name"
 done
 echo "1..$number"
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -18,8 +18,26 @@
  *       name brings the same thing and either copy will do.
  *   C3  A lock on t.XXXXXX ends with its process; one that can be taken belongs to nobody, and
  *       whoever trims removes it.                               (tests/cli: killed build)
- *   C4  A program can be trimmed between being found and being executed. Its finder then builds
- *       once more (run.c).
+ *   C4  A program that this process will execute stays. Whoever found or built it holds a shared
+ *       lock on its directory (a pin) until exec closes it; who removes it needs that lock alone
+ *       and passes by a directory whose lock cannot be had.  (tests/cli: cleaning beside runs)
+ *
+ * C4 in full. A builder pins CACHE/t.XXXXXX/out before it is renamed, so a program is never in the
+ * cache without a pin before its builder has executed it. A finder pins what stands in CACHE/p and
+ * looks again whether the name still means the directory it has locked: a remover may have been
+ * between opening and locking. If so the program is gone, and the finder becomes a builder, which
+ * cannot lose it any more. So a run builds once at most, however often others clean. (Before there
+ * were pins it built again after each loss, and a loop of gort clean could win every time.)
+ *
+ * A remover unlinks through the descriptor it has locked and then takes away the name by rmdir. A
+ * directory that it left empty when it was killed can therefore be replaced by a builder's rename
+ * at any moment: the remover's rmdir fails on the new one, which is not empty.
+ *
+ * A program once published is never moved. A second builder of the same one uses what is there,
+ * with -a it renames its file over the other, so that the name means a program all the time.
+ *
+ * C3 has the same gap, between mkdtemp and the lock, and closes it in the same way: whoever has got
+ * the lock looks whether the name is still there, and otherwise makes another.
  */
 #include "cli.h"
 #include <errno.h>
@@ -32,6 +50,7 @@
 #include <unistd.h>
 
 static char *temp_dir;
+static int pin = -1;        /* C4 */
 
 /* Makes one candidate usable; a sentence in *why_not if it is not. */
 static bool usable(const char *path, struct list *why_not)
@@ -120,15 +139,18 @@ char *cli_cache(void)
 
 char *cli_cache_temp(void)
 {
-    char *path = cli_fmt("%s/t.XXXXXX", cli_cache());
-    if (mkdtemp(path) == NULL) {
-        cli_die(CLI_FAILED, "%s: %s", path, strerror(errno));
-    }
+    char *path;
+    int fd;
+    do {
+        path = cli_fmt("%s/t.XXXXXX", cli_cache());
+        if (mkdtemp(path) == NULL) {
+            cli_die(CLI_FAILED, "%s: %s", path, strerror(errno));
+        }
+        /* Held until this process ends or becomes the program. */
+        fd = cli_lock_dir(path, LOCK_EX);
+    } while (fd < 0 && errno == ENOENT);
     temp_dir = path;
-    /* Held until this process ends or becomes the program. */
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
-        mkdir(cli_fmt("%s/out", path), 0700) != 0) {
+    if (fd < 0 || mkdir(cli_fmt("%s/out", path), 0700) != 0) {
         cli_die(CLI_FAILED, "%s: %s", path, strerror(errno));
     }
     return path;
@@ -159,6 +181,21 @@ static void touch(const char *path)
     (void)utimensat(AT_FDCWD, path, NULL, 0);
 }
 
+static void unpin(void)
+{
+    if (pin >= 0) {
+        close(pin);
+    }
+    pin = -1;
+}
+
+void cli_cache_keep(void)
+{
+    if (pin >= 0) {
+        (void)fcntl(pin, F_SETFD, 0);
+    }
+}
+
 char *cli_cache_find(const struct plan *p)
 {
     struct list deps = {0};
@@ -175,7 +212,9 @@ char *cli_cache_find(const struct plan *p)
         return NULL;
     }
     char *path = program_path(cli_hash_text(&key), p->name);
-    if (!cli_is_file(path) || access(path, X_OK) != 0) {
+    pin = cli_lock_dir(cli_dir(path), LOCK_SH);
+    if (pin < 0 || !cli_is_file(path) || access(path, X_OK) != 0) {
+        unpin();
         return NULL;
     }
     touch(cli_dir(path));
@@ -183,28 +222,46 @@ char *cli_cache_find(const struct plan *p)
     return path;
 }
 
-/* Moves temp/out to its final name; C1, C2. */
+/* Another has built the same: its program is pinned and becomes ours, or ours takes its place. False:
+ * it was removed meanwhile, or only an empty directory was left of it. */
+static bool join(const struct plan *p, const char *made, const char *path)
+{
+    unpin();
+    pin = cli_lock_dir(cli_dir(path), LOCK_SH);
+    if (pin < 0 && errno != ENOENT) {
+        cli_die(CLI_FAILED, "%s: %s", cli_dir(path), strerror(errno));
+    }
+    if (pin < 0 || !cli_is_file(path)) {
+        return false;
+    }
+    if (p->request->rebuild && rename(cli_fmt("%s/%s", made, p->name), path) != 0) {
+        cli_die(CLI_FAILED, "cannot replace %s: %s", path, strerror(errno));
+    }
+    return true;
+}
+
+/* Moves temp/out to its final name, pinned: C1, C2, C4. Each further round means that another both
+ * published and removed this program since the round began. */
 static void publish(const struct plan *p, const char *temp, const char *path)
 {
     char *made = cli_fmt("%s/out", temp);
     char *dir = cli_dir(path);
-    for (int attempt = 0; attempt < 8; attempt++) {
-        if (rename(made, dir) == 0) {
-            touch(dir);
-            return;
-        }
-        if (errno == ENOENT) {
-            /* Somebody cleaned the cache meanwhile. */
-            cli_make_dirs(cli_dir(dir), 0700);
-        } else if (errno != EEXIST && errno != ENOTEMPTY) {
+    for (;;) {
+        unpin();
+        pin = cli_lock_dir(made, LOCK_SH);
+        if (pin >= 0 && rename(made, dir) == 0) {
             break;
-        } else if (cli_is_file(path) && !p->request->rebuild) {
-            return;
-        } else {
-            (void)rename(dir, cli_fmt("%s/old%d", temp, attempt));
+        }
+        if (pin >= 0 && (errno == EEXIST || errno == ENOTEMPTY)) {
+            if (join(p, made, path)) {
+                break;
+            }
+        } else if (pin < 0 || errno != ENOENT || !cli_make_dirs(cli_dir(dir), 0700)) {
+            /* ENOENT: somebody has deleted all of the cache by hand. */
+            cli_die(CLI_FAILED, "cannot move the program to %s: %s", dir, strerror(errno));
         }
     }
-    cli_die(CLI_FAILED, "cannot move the program to %s: %s", dir, strerror(errno));
+    touch(dir);
 }
 
 char *cli_cache_store(const struct plan *p, const char *temp, const struct list *deps)

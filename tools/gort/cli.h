@@ -69,6 +69,11 @@ char *cli_real(const char *path);                   /* realpath, or NULL */
 char *cli_find_program(const char *name);           /* through PATH; NULL */
 bool cli_make_dirs(const char *path, mode_t mode);  /* mkdir -p; false: errno */
 bool cli_remove_tree(const char *path);             /* one owner, depth of two at most */
+/* Opens and locks a directory (`how`: flock's), which then still has this name. -1: errno; ENOENT
+ * also when it lost its name before it was locked. Closing it, also by exec, unlocks. */
+int cli_lock_dir(const char *path, int how);
+/* As cli_remove_tree, but nothing happens to one that a process has locked. */
+bool cli_remove_unlocked(const char *path);
 
 /* --- proc.c: children */
 
@@ -201,9 +206,11 @@ char *cli_cache(void);                              /* the directory; ends the c
 char *cli_cache_try(struct list *why_not);          /* or NULL, with a sentence for each place */
 char *cli_cache_temp(void);                         /* a directory that vanishes with us */
 void cli_cache_temp_drop(void);
-char *cli_cache_find(const struct plan *p);         /* the program's path, or NULL */
+/* The program's path, or NULL. This and the next pin it: nobody removes it before exec or exit. */
+char *cli_cache_find(const struct plan *p);
 /* Moves temp/NAME into the cache and gives its path. `deps` NULL: it will not be found again. */
 char *cli_cache_store(const struct plan *p, const char *temp, const struct list *deps);
+void cli_cache_keep(void);                          /* the pin outlasts exec */
 char *cli_cache_note(const struct hash *key);       /* a remembered text, or NULL */
 void cli_cache_note_set(const struct hash *key, const char *text);
 

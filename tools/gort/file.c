@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 char *cli_read(const char *path, size_t *size)
@@ -188,10 +189,35 @@ bool cli_make_dirs(const char *path, mode_t mode)
     return mkdir(part, mode) == 0 || errno == EEXIST;
 }
 
-/* Empties a directory of files; directories in it go when they are empty or hold only files. */
-static void remove_entries(const char *path, bool deeper)
+int cli_lock_dir(const char *path, int how)
 {
-    DIR *d = opendir(path);
+    struct stat held;
+    struct stat named;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    int failure = 0;
+    if (flock(fd, how) != 0 || fstat(fd, &held) != 0 || lstat(path, &named) != 0) {
+        failure = errno;
+    } else if (held.st_dev != named.st_dev || held.st_ino != named.st_ino) {
+        failure = ENOENT;
+    }
+    if (failure != 0) {
+        close(fd);
+        errno = failure;
+        return -1;
+    }
+    return fd;
+}
+
+/* Empties a directory of files; directories in it go when they are empty or hold only files. The
+ * descriptor stays open. */
+static void remove_entries(int fd, bool deeper)
+{
+    /* Another descriptor of the same open directory, and with it the same lock. */
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
     if (d == NULL) {
         return;
     }
@@ -201,9 +227,12 @@ static void remove_entries(const char *path, bool deeper)
             continue;
         }
         if (unlinkat(dirfd(d), e->d_name, 0) != 0 && deeper) {
-            char *below = cli_fmt("%s/%s", path, e->d_name);
-            remove_entries(below, false);
-            rmdir(below);
+            int below = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (below >= 0) {
+                remove_entries(below, false);
+                close(below);
+            }
+            unlinkat(fd, e->d_name, AT_REMOVEDIR);
         }
     }
     closedir(d);
@@ -211,6 +240,23 @@ static void remove_entries(const char *path, bool deeper)
 
 bool cli_remove_tree(const char *path)
 {
-    remove_entries(path, true);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT;
+    }
+    remove_entries(fd, true);
+    close(fd);
     return rmdir(path) == 0 || errno == ENOENT;
+}
+
+bool cli_remove_unlocked(const char *path)
+{
+    int fd = cli_lock_dir(path, LOCK_EX | LOCK_NB);
+    if (fd < 0) {
+        return errno == ENOENT;
+    }
+    remove_entries(fd, true);
+    bool gone = rmdir(path) == 0 || errno == ENOENT;
+    close(fd);
+    return gone;
 }

@@ -98,6 +98,8 @@ static void become(const struct request *r, const struct plan *p, const char *pr
     struct list argv = {0};
     const char *path = program;
     if (valgrind != NULL) {
+        /* It opens the program itself, some time after exec. */
+        cli_cache_keep();
         cli_add(&argv, "valgrind");
         cli_add(&argv, program);
         path = valgrind;
@@ -140,23 +142,18 @@ int cli_cmd_run(char **argv)
         }
     }
     cli_plan(&p, &r, &l);
-    for (int attempt = 0; attempt < 3; attempt++) {
-        char *program = found_or_built(&p);
-        if (r.out != NULL && strcmp(r.out, "/dev/null") != 0) {
-            put_out(program, r.out);
-            program = cli_real(r.out);
-        }
-        prepare(&r, &l);
-        become(&r, &p, program, valgrind);
-        if (errno == EACCES) {
-            cli_die(CLI_FAILED, "%s cannot be executed; if its file system is mounted noexec, let "
-                    "XDG_CACHE_HOME name another", program);
-        }
-        if (errno != ENOENT) {
-            cli_die(CLI_FAILED, "%s cannot be executed: %s", program, strerror(errno));
-        }
+    char *program = found_or_built(&p);
+    if (r.out != NULL && strcmp(r.out, "/dev/null") != 0) {
+        put_out(program, r.out);
+        program = cli_real(r.out);
     }
-    cli_die(CLI_FAILED, "the program vanished from the cache each time it was built");
+    prepare(&r, &l);
+    become(&r, &p, program, valgrind);
+    if (errno == EACCES) {
+        cli_die(CLI_FAILED, "%s cannot be executed; if its file system is mounted noexec, let "
+                "XDG_CACHE_HOME name another", program);
+    }
+    cli_die(CLI_FAILED, "%s cannot be executed: %s", program, strerror(errno));
 }
 
 int cli_cmd_build(char **argv)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* trim.c: keeps the cache small, and empties it for `gort clean`.
  *
- * Programs go in the order they were last asked for; the newest one stays whatever its size, since
- * it is about to run. One process trims at a time; another that wants to leaves it to the first.
+ * Programs go in the order they were last asked for. One that is about to run is pinned (cache.c,
+ * C4) and passed by, whatever its size. One process trims at a time; another that wants to leaves it
+ * to the first.
  */
 #include "cli.h"
 #include <dirent.h>
@@ -106,15 +107,7 @@ static void drop_dead_builds(const char *cache)
         if (!cli_starts(cli_base(path), "t.")) {
             continue;
         }
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        /* A build is unlocked for a moment after it was made; a minute is long enough for that. */
-        bool settled = time(NULL) - all.item[i].used.tv_sec > 60;
-        if (fd >= 0 && settled && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            cli_remove_tree(path);
-        }
-        if (fd >= 0) {
-            close(fd);
-        }
+        (void)cli_remove_unlocked(path);
     }
 }
 
@@ -145,9 +138,10 @@ void cli_trim(const char *cache, int64_t bytes)
         return;
     }
     struct entries all = entries_of(cli_fmt("%s/p", cache), true);
-    for (size_t i = 0; i + 1 < all.count && all.bytes > bytes; i++) {
-        cli_remove_tree(all.item[i].path);
-        all.bytes -= all.item[i].bytes;
+    for (size_t i = 0; i < all.count && all.bytes > bytes; i++) {
+        if (cli_remove_unlocked(all.item[i].path)) {
+            all.bytes -= all.item[i].bytes;
+        }
     }
     drop_old_texts(cli_fmt("%s/m", cache));
     drop_old_texts(cli_fmt("%s/n", cache));
@@ -167,9 +161,13 @@ int cli_clean(const char *cache, int64_t *freed)
     static const char *const texts[] = {"m", "n"};
     int fd = lock(cache, LOCK_EX);
     struct entries all = entries_of(cli_fmt("%s/p", cache), true);
-    *freed = all.bytes;
+    int programs = 0;
+    *freed = 0;
     for (size_t i = 0; i < all.count; i++) {
-        cli_remove_tree(all.item[i].path);
+        if (cli_remove_unlocked(all.item[i].path)) {
+            *freed += all.item[i].bytes;
+            programs++;
+        }
     }
     for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
         struct entries small = entries_of(cli_fmt("%s/%s", cache, texts[k]), false);
@@ -181,5 +179,5 @@ int cli_clean(const char *cache, int64_t *freed)
     if (fd >= 0) {
         close(fd);
     }
-    return (int)all.count;
+    return programs;
 }
