@@ -105,26 +105,23 @@ struct taking {
     int64_t now;
 };
 
+/* Key, value, key, value, each with its zero, and an empty key at the end. What does not fit is
+ * left out. */
 static const char *labels_of(struct goi_capture *c, const struct g_extra *x)
 {
     char text[LABEL_TEXT];
     size_t n = 0;
     for (const struct goi_label *l = x->labels; l != NULL; l = l->next) {
-        size_t key = strlen(l->key);
-        size_t value = strlen(l->value);
-        if (n + key + value + 4 > sizeof text) {
-            break;
-        }
-        if (n > 0) {
-            text[n++] = ',';
-            text[n++] = ' ';
+        size_t key = strlen(l->key) + 1;
+        size_t value = strlen(l->value) + 1;
+        if (key == 1 || n + key + value > sizeof text) {
+            continue;
         }
         memcpy(text + n, l->key, key);
-        memcpy(text + n + key, ": ", 2);
-        memcpy(text + n + key + 2, l->value, value);
-        n += key + value + 2;
+        memcpy(text + n + key, l->value, value);
+        n += key + value;
     }
-    return arena_text(c, text, n);
+    return arena_text(c, text, n); /* its zero is the empty key */
 }
 
 /* A goroutine that runs elsewhere may be freeing its extra part: the name is bounded and at worst

@@ -19,6 +19,7 @@
 #include "sched/panic.h"
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { PATIENCE_NS = 200000000, STATUS = 2 };
@@ -39,6 +40,12 @@ bool goi_crash_begin(void)
         return false;
     }
     goi_freeze();
+}
+
+bool goi_crash_elsewhere(void)
+{
+    uint32_t owner = ld_acq(&crashing); /* [CRASH] */
+    return owner != 0 && owner != (uint32_t)gop_thread_id();
 }
 
 /* What the program has printed shall not be lost, and shall come first. Not from signal handlers:
@@ -83,18 +90,32 @@ static struct g *current(void)
 
 struct goi_out *goi_crash_out(void) { return &out; }
 
+/* A stack without a goroutine: the scheduler's, or that of a thread which the runtime has not met
+ * yet and which gets the number it would have had. */
+static void print_bare_stack(const struct goi_frames *f, bool system)
+{
+    if (goi_m() != NULL) {
+        goi_out_str(&out, "\nruntime stack:\n");
+        system = true;
+    } else if (gop_thread_id() == (int)getpid()) {
+        goi_out_str(&out, "\ngoroutine 1 [running]:\n");
+    } else {
+        uint64_t id = add_rlx(&goi_sched.id_next, 1);
+        goi_outf(&out, "\ngoroutine %lu [running, locked to thread]:\n",
+                 (unsigned long)(id > 1 ? id : 2));
+    }
+    goi_dump_frames(&out, f->pc, f->n, f->total, system);
+}
+
 void goi_crash_goroutines(struct g *g, const struct goi_frames *f, bool others)
 {
     bool system = goi_traceback >= GOI_TRACEBACK_SYSTEM;
     if (goi_traceback == GOI_TRACEBACK_NONE) {
         return;
     }
-    goi_out_str(&out, "\n");
     goi_out_flush(&out);
     if (g == NULL && f != NULL) {
-        goi_out_str(&out, "runtime stack:\n");
-        goi_dump_frames(&out, f->pc, f->n, f->total, true);
-        goi_out_str(&out, "\n");
+        print_bare_stack(f, system);
     }
     struct goi_capture_want want = {.others = others || goi_traceback >= GOI_TRACEBACK_ALL,
                                     .crashing = true,
@@ -103,9 +124,9 @@ void goi_crash_goroutines(struct g *g, const struct goi_frames *f, bool others)
                                     .frames = f};
     struct goi_capture *c = goi_capture_take(&want);
     if (c != NULL) {
-        goi_dump_write(&out, c, system);
+        goi_dump_write(&out, c, system, true);
     } else if (g != NULL && f != NULL) {
-        goi_outf(&out, "goroutine %lu [running]:\n", (unsigned long)g->id);
+        goi_outf(&out, "\ngoroutine %lu [running]:\n", (unsigned long)g->id);
         goi_dump_frames(&out, f->pc, f->n, f->total, system);
     }
     goi_out_flush(&out);
@@ -128,6 +149,17 @@ void goi_crash_deadlock(const char *text)
     finish();
 }
 
+/* What follows a line end is indented, so that no message can look like the rest of the report. */
+static void print_indented(const char *s)
+{
+    for (size_t n = strcspn(s, "\n"); s[n] != '\0'; n = strcspn(s, "\n")) {
+        goi_out_bytes(&out, s, n);
+        goi_out_str(&out, "\n\t");
+        s += n + 1;
+    }
+    goi_out_str(&out, s);
+}
+
 /* The oldest first, each newer one that was started by a deferred call a step to the right. */
 static void print_panics(const struct goi_panic *newest)
 {
@@ -144,7 +176,9 @@ static void print_panics(const struct goi_panic *newest)
             continue;
         }
         bool nested = p->prev != NULL && !p->prev->goexit;
-        goi_outf(&out, "%spanic: %s\n", nested ? "\t" : "", p->message);
+        goi_outf(&out, "%spanic: ", nested ? "\t" : "");
+        print_indented(p->message);
+        goi_out_str(&out, "\n");
     }
 }
 

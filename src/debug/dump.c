@@ -80,7 +80,7 @@ static void learn_prefix(void)
 struct printer {
     struct goi_out *o;
     bool system;
-    bool over;              /* main has been printed: below it is only the C library */
+    bool over;              /* what is further out is the C library's */
     uint32_t printed;
     uint32_t most;          /* prints no more than so many */
 };
@@ -96,9 +96,24 @@ static void print_place(struct goi_out *o, const struct goi_symbol *s)
     }
 }
 
+static bool is_function(const struct goi_symbol *s, const char *name)
+{
+    return s->function != NULL && strcmp(s->function, name) == 0;
+}
+
+/* glibc's, not a function of the same name in the program. */
+static bool is_thread_start(const struct goi_symbol *s)
+{
+    return is_function(s, "start_thread") &&
+           (s->file == NULL || strstr(s->file, "nptl/") != NULL);
+}
+
 static void print_symbol(const struct goi_symbol *s, void *arg)
 {
     struct printer *p = arg;
+    if (!p->system && is_thread_start(s)) {
+        p->over = true; /* a thread's first function is the one above */
+    }
     if (p->over || p->printed == p->most || (!p->system && is_runtime(s))) {
         return;
     }
@@ -109,7 +124,7 @@ static void print_symbol(const struct goi_symbol *s, void *arg)
     goi_outf(p->o, "%s(...)\n", s->function != NULL ? s->function : "?");
     print_place(p->o, s);
     p->printed++;
-    p->over = !p->system && s->function != NULL && strcmp(s->function, "main") == 0;
+    p->over = !p->system && is_function(s, "main");
 }
 
 static uint32_t lines_at(uintptr_t pc, bool system)
@@ -204,6 +219,66 @@ static const char *state_of(const struct goi_shot *s)
     return s->state == GOI_G_WAITING ? goi_reason_name(s->reason) : goi_gstate_name(s->state);
 }
 
+/* As Go's %q: a name cannot look like the rest of the report. */
+static void print_quoted(struct goi_out *o, const char *s)
+{
+    goi_out_str(o, "\"");
+    for (; *s != '\0'; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\') {
+            goi_outf(o, "\\%c", c);
+        } else if (c == '\n') {
+            goi_out_str(o, "\\n");
+        } else if (c < ' ' || c == 0x7f) {
+            goi_outf(o, "\\x%c%c", "01234567"[c >> 4], "0123456789abcdef"[c & 15]);
+        } else {
+            goi_outf(o, "%c", c);
+        }
+    }
+    goi_out_str(o, "\"");
+}
+
+/* Words as they are, all else in quotes. Bytes of UTF-8 count as words. */
+static bool is_word(const char *s)
+{
+    if (*s == '\0') {
+        return false;
+    }
+    for (; *s != '\0'; s++) {
+        unsigned char c = (unsigned char)*s;
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!alnum && c < 0x80 && strchr("-_./@+%", c) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void print_word(struct goi_out *o, const char *s)
+{
+    if (is_word(s)) {
+        goi_out_str(o, s);
+    } else {
+        print_quoted(o, s);
+    }
+}
+
+/* Key, value, key, value, each with its zero, and an empty key at the end. */
+static void print_labels(struct goi_out *o, const char *s)
+{
+    const char *between = " {";
+    while (*s != '\0') {
+        goi_out_str(o, between);
+        print_word(o, s);
+        s += strlen(s) + 1;
+        goi_out_str(o, ": ");
+        print_word(o, s);
+        s += strlen(s) + 1;
+        between = ", ";
+    }
+    goi_out_str(o, "}");
+}
+
 static void print_header(struct goi_out *o, const struct goi_shot *s)
 {
     goi_outf(o, "goroutine %lu [%s", (unsigned long)s->id, state_of(s));
@@ -212,10 +287,11 @@ static void print_header(struct goi_out *o, const struct goi_shot *s)
     }
     goi_outf(o, "%s]", s->locked ? ", locked to thread" : "");
     if (s->labels != NULL) {
-        goi_outf(o, " {%s}", s->labels);
+        print_labels(o, s->labels);
     }
     if (s->name != NULL) {
-        goi_outf(o, " \"%s\"", s->name);
+        goi_out_str(o, " ");
+        print_quoted(o, s->name);
     }
     goi_out_str(o, ":\n");
 }
@@ -291,9 +367,8 @@ static void fold(struct goi_capture *c)
     }
 }
 
-void goi_dump_write(struct goi_out *o, struct goi_capture *c, bool system)
+void goi_dump_write(struct goi_out *o, struct goi_capture *c, bool system, bool below)
 {
-    bool first = true;
     if (c->n > FOLD_ABOVE) {
         fold(c);
     }
@@ -302,10 +377,10 @@ void goi_dump_write(struct goi_out *o, struct goi_capture *c, bool system)
         if (s->folded || (s->system && !system && !s->current)) {
             continue;
         }
-        if (!first) {
+        if (below) {
             goi_out_str(o, "\n");
         }
-        first = false;
+        below = true;
         print_shot(o, s, system);
     }
     if (c->lost > 0) {
@@ -332,7 +407,7 @@ void go_dump(int fd)
     goi_leave(goi_m());
     goi_out_init(&o, fd);
     if (c != NULL) {
-        goi_dump_write(&o, c, goi_traceback >= GOI_TRACEBACK_SYSTEM);
+        goi_dump_write(&o, c, goi_traceback >= GOI_TRACEBACK_SYSTEM, false);
         goi_capture_free(c);
     } else {
         goi_out_str(&o, "no memory for a dump\n");

@@ -7,6 +7,7 @@
  *   dump.c       printing what was captured
  *   crash.c      the end of the process: fatal errors, panics, overflow
  *   signal.c     SIGQUIT, and signals that kill
+ *   schedtrace.c a line about the scheduler at each interval
  */
 #ifndef GOI_DEBUG_INTERNAL_H
 #define GOI_DEBUG_INTERNAL_H
@@ -72,7 +73,8 @@ struct goi_shot {           /* one goroutine */
     bool locked, system, current;
     int64_t minutes;        /* waiting for so long */
     const struct goi_trace *trace;
-    const char *name, *labels;      /* copies, or NULL */
+    const char *name;               /* a copy, or NULL */
+    const char *labels;             /* copies: key, value, ..., "", or NULL */
     uint32_t same;          /* others like this one */
     bool folded;            /* counted in another one's `same` */
 };
@@ -102,6 +104,6 @@ void goi_capture_free(struct goi_capture *c);
 void goi_debug_init(void);
 
 /* --- schedtrace.c */
-void goi_schedtrace_start(int64_t interval);
+void goi_schedtrace_start(int64_t every); /* nanoseconds; may be called before the Ps exist */
 
 #endif

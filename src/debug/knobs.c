@@ -115,6 +115,9 @@ void goi_knobs_init(void)
 {
     const char *debug = secure_getenv("GORTDEBUG");
     const char *traceback = secure_getenv("GORTTRACEBACK");
+    if (traceback == NULL) {
+        traceback = secure_getenv("GOTRACEBACK"); /* as GOMAXPROCS: one habit less to change */
+    }
     if (debug != NULL) {
         goi_knobs_parse(&goi_knobs, debug, 2);
     }
@@ -122,6 +125,9 @@ void goi_knobs_init(void)
         goi_traceback = goi_traceback_parse(traceback);
     }
     goi_debug_init();
+    if (goi_knobs.schedtrace != 0) {
+        goi_schedtrace_start((int64_t)goi_knobs.schedtrace);
+    }
 }
 
 uint64_t goi_knob_seed(void) { return goi_knobs.seed; }

@@ -9,11 +9,15 @@
  * runtime and keeps the idle ones asleep. Goroutines in user code run on for the few microseconds
  * that stdio needs to flush; no C library can stop them.                      [EXIT]
  *
+ * A panic that ends the process wins over the end of main, as in Go: while its deferred calls run
+ * the exit waits for a tenth of a second, and for its report without a limit.
+ *
  * fork without exec: only the calling thread exists in the child, so the scheduler cannot run. The
  * child may exec or _exit; any call into the runtime is a clear fatal error.
  */
 #include "annot/annot.h"
 #include "sched/internal.h"
+#include "sched/panic.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -29,9 +33,30 @@ void goi_freeze(void)
     }
 }
 
+static bool panics_itself(const struct m *self)
+{
+    const struct goi_panic *p = self != NULL ? self->g->unwind.panics : NULL;
+    while (p != NULL && !p->last) {
+        p = p->prev;
+    }
+    return p != NULL;
+}
+
+static void let_panics_end(const struct m *self)
+{
+    for (int i = 0; i < 1000 && ld_rlx(&goi_sched.panicking) != 0 && !goi_crash_elsewhere() &&
+                    !panics_itself(self); i++) {
+        gop_sleep_ns(100000); /* if we hold the only P, sysmon takes it */
+    }
+    if (goi_crash_elsewhere()) {
+        goi_freeze();
+    }
+}
+
 static void at_exit(void)
 {
     struct m *self = goi_m();
+    let_panics_end(self);
     goi_lock(&goi_sched.lock);
     st_rlx(&goi_sched.exiting, true); /* [EXIT] */
     for (struct m *m = goi_sched.all_m; m != NULL; m = m->all_next) {

@@ -83,6 +83,9 @@ static void panic_free(struct g *g)
     g->unwind.panics = p->prev;
     while (p != NULL) {
         struct goi_panic *merged = p->merged;
+        if (p->last) { /* a deferred call has called go_exit */
+            sub_rlx(&goi_sched.panicking, 1);
+        }
         free(p);
         p = merged;
     }
@@ -292,6 +295,8 @@ static GOI_NORETURN void panic_start(struct g *g, struct goi_panic *p)
         p->target = g->unwind.tries; /* U3 */
         leave_frames(g, p);
     }
+    p->last = true;
+    add_rlx(&goi_sched.panicking, 1);
     run_list(g, p, UINTPTR_MAX, false);
     goi_crash_panic(p);
 }

@@ -16,6 +16,7 @@ struct goi_panic {
     struct goi_panic *merged;       /* newer ones that ended in it, through `merged` */
     uintptr_t sp;                   /* of the frame whose landing pads are next */
     bool goexit;
+    bool last;                      /* no go_try: the process ends, and waits for it */
     const char *message;            /* of a panic; as given, without Go's additions */
     char text[];
 };

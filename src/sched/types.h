@@ -63,7 +63,7 @@ struct g {
     uint8_t flags;                  /* [o] GOI_G_* */
     uint16_t lock_depth;            /* [o] go_lock_thread nesting */
     int saved_errno;                /* [o] errno while not running */
-    goi_a32 claim;                  /* [a:CLAIM] generation*2 + taken, for waits with several wakers */
+    goi_a32 claim;                  /* [a:CLAIM] generation*2 + taken, for several wakers */
     void *wake_arg;                 /* [s:waiting] who woke us (waiter record), set by the waker */
     /* second line */
     uint64_t id;                    /* [c] while alive */
@@ -100,7 +100,7 @@ enum {
 /* m.attn: reasons to take the slow path at the next entry [a:RT] */
 enum {
     GOI_ATTN_NO_P = 1,              /* no P: acquire one (also set for good in foreign threads) */
-    /* GOI_ATTN_HOLD = 2 (rt.h):       somebody looks at our P under sched.lock: wait for the lock */
+    /* GOI_ATTN_HOLD = 2 (rt.h):       somebody holds our P under sched.lock: wait for the lock */
     GOI_ATTN_SHARE = 4,             /* a thief is hungry: give half of the queue away */
     GOI_ATTN_SLICE = 8,             /* ran for 10 ms: yield */
     GOI_ATTN_DUE = 16,              /* timers are due or the network wants a look */
@@ -146,7 +146,7 @@ struct p {
     goi_a32 tick;                   /* [stat] switches that began a new slice */
     goi_a32 picks;                  /* [stat] all switches */
     bool due;                       /* [o] timers are due: the scheduler stack shall run them */
-    uint32_t spawn_run;             /* [o] go statements of the running goroutine since it was picked */
+    uint32_t spawn_run;             /* [o] go statements of the running goroutine since its pick */
     struct g *spawn_first;          /* [o] the first of those, while it is on `fresh` */
     int64_t fair_at;                /* [o] when the oldest unstarted goroutine had its turn */
     uint32_t budget;                /* [o] picks until fairness, clock and timers get their turn */
@@ -183,7 +183,7 @@ struct goi_sched {
     goi_a32 nspinning;              /* [a:IDLE] */
     struct goi_runq global;         /* [l:sched], n readable anywhere [a:IDLE] */
     struct m *all_m;                /* [l:sched] */
-    int nm;                         /* [l:sched] threads made by the runtime, without foreign ones */
+    int nm;                         /* [l:sched] threads that the runtime made */
     int nforeign;                   /* [l:sched] */
     int ndetached;                  /* [l:sched] goroutines in user code without a P */
     int nother_threads;             /* [l:sched] sysmon, helpers */
@@ -192,6 +192,7 @@ struct goi_sched {
     goi_a64 ngoroutines_started, ngoroutines_exited;
     bool forked;                    /* [c] in the child of a fork */
     goi_abool exiting;              /* [a:EXIT] main has returned */
+    goi_a32 panicking;              /* [stat] panics without go_try whose deferred calls run */
     goi_a32 io_waiters;             /* [stat] goroutines that something outside may wake */
     goi_a32 sysmon_wake;            /* [a:SYSMON] futex word */
     goi_abool sysmon_asleep;        /* [a:SYSMON] */

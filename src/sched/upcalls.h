@@ -26,6 +26,8 @@ size_t goi_timers_pending(void);
 /* debug/crash.c */
 void goi_crash_deadlock(const char *text) GOI_NORETURN;     /* whole process, all goroutines */
 void goi_crash_overflow(const struct goi_stack *s, void *fault, void *ucontext);
+/* Another thread is reporting a crash, and will end the process. */
+bool goi_crash_elsewhere(void);
 /* debug/signal.c: sysmon calls it at every look; prints what a signal asked for. */
 void goi_debug_tick(void);
 /* Is there something to print? With a full fence before the look (QUIT in signal.c). */
