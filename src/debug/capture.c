@@ -74,7 +74,7 @@ static bool trace_is(const struct goi_trace *t, const struct goi_frames *f, uint
            memcmp(t->pc, f->pc, f->n * sizeof f->pc[0]) == 0;
 }
 
-static const struct goi_trace *trace_of(struct goi_capture *c, const struct goi_frames *f)
+static struct goi_trace *trace_of(struct goi_capture *c, const struct goi_frames *f)
 {
     uint64_t hash = hash_of(f);
     struct goi_trace **at = &c->table[hash % TABLE];
@@ -86,6 +86,7 @@ static const struct goi_trace *trace_of(struct goi_capture *c, const struct goi_
     struct goi_trace *t = arena_alloc(c, sizeof *t + f->n * sizeof f->pc[0]);
     if (t != NULL) {
         t->hash = hash;
+        t->shown = 0;
         t->total = f->total;
         t->n = f->n;
         t->cut = f->cut;

@@ -11,7 +11,8 @@
  * which lies beside this one, or by their names where there is no debug information.
  *
  * Of more than FOLD_ABOVE goroutines those that stand at the same place, for the same reason, and
- * were made by the same statement, are printed once: "1000 goroutines like this".
+ * were made by the same statement, are printed once: "1000 goroutines like this". The same place
+ * means the same frames as printed: the runtime has several ways to park.
  */
 #include "debug/dump.h"
 #include "debug/internal.h"
@@ -329,30 +330,50 @@ static void print_shot(struct goi_out *o, const struct goi_shot *s, bool system)
 
 /* --- folding */
 
-static bool alike(const struct goi_shot *a, const struct goi_shot *b)
+/* What of the stack is printed, as a number. */
+static uint64_t shown_of(struct goi_trace *t, bool system)
+{
+    if (t == NULL) {
+        return 0;
+    }
+    if (t->shown == 0) {
+        uint64_t h = 1;
+        for (uint32_t i = 0; i < t->n; i++) {
+            if (lines_at(t->pc[i], system) > 0) {
+                h = (h ^ t->pc[i]) * 0x9e3779b97f4a7c15u;
+                h ^= h >> 29;
+            }
+        }
+        t->shown = h | 1;
+    }
+    return t->shown;
+}
+
+static bool alike(const struct goi_shot *a, const struct goi_shot *b, bool system)
 {
     bool same_name = a->name == b->name ||
                      (a->name != NULL && b->name != NULL && strcmp(a->name, b->name) == 0);
-    return a->trace == b->trace && a->state == b->state && a->reason == b->reason &&
-           a->stack == b->stack && a->created_pc == b->created_pc && a->locked == b->locked &&
-           same_name;
+    return shown_of(a->trace, system) == shown_of(b->trace, system) && a->state == b->state &&
+           a->reason == b->reason && a->stack == b->stack && a->created_pc == b->created_pc &&
+           a->locked == b->locked && same_name;
 }
 
 /* Open addressing over pointers to the first of each kind; a full table folds no further. */
-static void fold(struct goi_capture *c)
+static void fold(struct goi_capture *c, bool system)
 {
     static struct goi_shot *table[FOLD_TABLE];
     size_t kinds = 0;
+    learn_prefix();
     memset(table, 0, sizeof table);
     for (size_t i = 0; i < c->n; i++) {
         struct goi_shot *s = c->shots[i];
-        uint64_t hash = ((uintptr_t)s->trace ^ s->created_pc ^ (uint64_t)s->reason << 50) *
+        uint64_t hash = (shown_of(s->trace, system) ^ s->created_pc ^ (uint64_t)s->reason << 50) *
                         0x9e3779b97f4a7c15u;
         size_t at = hash >> 32;
         if (s->current) {
             continue;
         }
-        while (table[at % FOLD_TABLE] != NULL && !alike(table[at % FOLD_TABLE], s)) {
+        while (table[at % FOLD_TABLE] != NULL && !alike(table[at % FOLD_TABLE], s, system)) {
             at++; /* ends: the table is never full */
         }
         struct goi_shot *first = table[at % FOLD_TABLE];
@@ -370,7 +391,7 @@ static void fold(struct goi_capture *c)
 void goi_dump_write(struct goi_out *o, struct goi_capture *c, bool system, bool below)
 {
     if (c->n > FOLD_ABOVE) {
-        fold(c);
+        fold(c, system);
     }
     for (size_t i = 0; i < c->n; i++) {
         const struct goi_shot *s = c->shots[i];

@@ -52,6 +52,7 @@ void goi_frames_signal(struct goi_frames *f, const void *ucontext);
 struct goi_trace {          /* equal stacks are stored once */
     struct goi_trace *next;
     uint64_t hash;
+    uint64_t shown;         /* dump.c: hash of the counters that are printed; 0: not known yet */
     uint32_t total, n;
     bool cut;
     uintptr_t pc[];
@@ -72,7 +73,7 @@ struct goi_shot {           /* one goroutine */
     enum goi_shot_stack stack;
     bool locked, system, current;
     int64_t minutes;        /* waiting for so long */
-    const struct goi_trace *trace;
+    struct goi_trace *trace;
     const char *name;               /* a copy, or NULL */
     const char *labels;             /* copies: key, value, ..., "", or NULL */
     uint32_t same;          /* others like this one */
