@@ -12,7 +12,7 @@
  *
  *   S1  Among the cases that are ready each is chosen with the same probability. (fairness test)
  *   S2  A select never meets itself: a record is queued only when no case is ready, and a waker is
- *       another goroutine.
+ *       another goroutine.        (select.never_meets_itself, tests/unit/chan/select_test)
  *   S3  The commit does not touch the goroutine's stack after the last unlock: the goroutine may
  *       run as soon as it can lock all its channels again.
  *   S4  When goi_select returns, no record is on any queue. (issue9110 test)
@@ -126,7 +126,8 @@ static void commit(struct m *m, void *arg)
 }
 
 /* Locked: a ready case, tried and done; -1 if none is. */
-static int32_t try_all_locked(struct m *m, const struct select *s, enum goi_attempt *r, struct g **wake)
+static int32_t try_all_locked(struct m *m, const struct select *s, enum goi_attempt *r,
+                              struct g **wake)
 {
     int32_t chosen = glance(m, s);
     if (chosen >= 0) {
@@ -141,8 +142,30 @@ static int32_t try_all_locked(struct m *m, const struct select *s, enum goi_atte
     return chosen >= 0 && *r != GOI_TRY_WAIT ? chosen : -1;
 }
 
+/* S1 for those that wait: of several cases on one channel a partner meets the first in line, so
+ * they line up in another order each time. */
+static void shuffle_same(struct m *m, struct select *s)
+{
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < s->nchan; i++) {
+        if (i >= end) {
+            end = i + 1;
+            while (end < s->nchan && chan_at(s, end) == chan_at(s, i)) {
+                end++;
+            }
+        }
+        if (end - i > 1) {
+            uint32_t with = i + goi_random(m, end - i);
+            uint16_t x = s->order[i];
+            s->order[i] = s->order[with];
+            s->order[with] = x;
+        }
+    }
+}
+
 static void enqueue_all(struct m *m, struct select *s, struct g *g, uint32_t ticket)
 {
+    shuffle_same(m, s);
     for (uint32_t i = 0; i < s->nchan; i++) {
         uint16_t index = s->order[i];
         struct go_case *k = &s->cases[index];
@@ -181,7 +204,7 @@ static void dequeue_all(struct select *s)
 static int32_t wait_all(struct m *m, struct select *s, bool *closed)
 {
     struct g *g = m->g;
-    enum wait_reason why = s->nchan == 0 && s->after < 0 ? GOI_WAIT_SELECT_EMPTY : GOI_WAIT_SELECT;
+    enum wait_reason why = s->n == 0 ? GOI_WAIT_SELECT_EMPTY : GOI_WAIT_SELECT;
     uint32_t ticket = goi_claim_begin(g);
     enqueue_all(m, s, g, ticket);
     g->wake_arg = NULL;
