@@ -20,6 +20,7 @@
 #define GOI_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define GOI_HIDDEN __attribute__((visibility("hidden")))
 #define GOI_CONSTRUCTOR __attribute__((constructor))
+#define GOI_TLS __thread __attribute__((tls_model("initial-exec")))
 #define GOI_FALLTHROUGH __attribute__((fallthrough))
 /* Not instrumented: reads of memory that a sanitizer may consider out of bounds on purpose. */
 #if defined(__clang__)

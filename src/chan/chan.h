@@ -125,7 +125,8 @@ enum goi_attempt { GOI_TRY_WAIT, GOI_TRY_DONE, GOI_TRY_CLOSED };
 enum goi_attempt goi_chan_send_locked(struct go_chan *c, const void *v, struct g **wake);
 enum goi_attempt goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wake);
 
-/* Could a send / a receive proceed, as far as one can see without the lock? */
+/* Could a send / a receive proceed, as far as one can see without the lock? [CHAN-TRY] closed is
+ * read last, with acquire. */
 GOI_INLINE bool goi_chan_may_send(const struct go_chan *c)
 {
     return ld_rlx(&c->recvq.n) != 0 || ld_rlx(&c->count) < c->cap || ld_acq(&c->closed) != 0;

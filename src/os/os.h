@@ -40,7 +40,7 @@ void gop_membarrier(void);
 
 /* --- memory */
 size_t gop_page_size(void);
-/* Reserves zeroed, writable, uncommitted memory aligned to `align` (power of two). NULL: refused. */
+/* Reserves zeroed, writable, uncommitted memory, aligned to `align` (power of two). NULL: no. */
 void *gop_pages_reserve(size_t size, size_t align);
 void gop_pages_release(void *p, size_t size);               /* unmap */
 int gop_pages_discard(void *p, size_t size);                /* contents become zero, memory freed */

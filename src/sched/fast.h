@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fast.h: park, ready and switch as inline code, for the paths where a call would show: the channels'
- * own file inlines them, everybody else calls the functions of sched.h, which park.c makes of these.
- * The essay is in park.c. */
+/* fast.h: park, ready and switch as inline code, for the paths where a call would show: the
+ * channels' own file inlines them, everybody else calls the functions of sched.h, which park.c
+ * makes of these. The essay is in park.c. */
 #ifndef GOI_SCHED_FAST_H
 #define GOI_SCHED_FAST_H
 #include "sched/internal.h"
@@ -26,7 +26,8 @@ GOI_INLINE struct m *goi_arrive_inline(struct g *self, struct goi_post *post)
     return m;
 }
 
-GOI_INLINE struct m *goi_switch_inline(struct m *m, struct g *from, struct g *to, struct goi_post *post)
+GOI_INLINE struct m *goi_switch_inline(struct m *m, struct g *from, struct g *to,
+                                       struct goi_post *post)
 {
     goi_assert(from != to);
     from->saved_errno = *m->errno_place;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* g.c: making and ending goroutines.
  *
- * The descriptor sits at the top of the goroutine's stack window, so that a parked goroutine touches
- * one page and a new one needs nothing but a warm window from the P's cache. A goroutine that ends
- * cannot free the stack it stands on: the next one does, in the commit of the last switch.
+ * The descriptor sits at the top of the goroutine's stack window, so that a parked goroutine
+ * touches one page and a new one needs nothing but a warm window from the P's cache. A goroutine
+ * that ends cannot free the stack it stands on: the next one does, in the commit of the last
+ * switch.
  *
  *   N1  A window is put back only after the switch away from it.  (put_back runs as a post action)
  *   N2  A descriptor found IDLE belongs to nobody; a window that was trimmed reads as zeros, which

@@ -24,8 +24,8 @@
  *       in enter; or the lock.
  *   H4  HOLD is set and cleared under sched.lock, by one thread at a time.
  *
- * Where the kernel refuses membarrier, every M has GOI_ATTN_FENCE set for good: each entry takes the
- * slow path and fences there.
+ * Where the kernel refuses membarrier, every M has GOI_ATTN_FENCE set for good: each entry takes
+ * the slow path and fences there.
  *
  * Rejected: a lock-free ring per P as in Go (one compare-and-swap, 4 to 5 ns here, on every pop).
  * Rejected: signals (EINTR for the user's calls, and no safe point in C).

@@ -4,12 +4,12 @@
  *   1. its own timers and queues, then its share of the global queue;
  *   2. for a few microseconds, if nobody else does: look for timers that are due and for Ps with
  *      more work than their owner can start (spinning);
- *   3. give the P back and sleep. The thread that goes to sleep when a timer is pending sleeps until
- *      the earliest deadline of all Ps: it is the poller.
+ *   3. give the P back and sleep. The thread that goes to sleep when a timer is pending sleeps
+ *      until the earliest deadline of all Ps: it is the poller.
  *
  * Stealing. A victim outside the runtime is held (hold.c) and half of its queue moved; a victim
  * inside is asked (GOI_ATTN_SHARE) and answers at its next entry. A victim with a single queued
- * goroutine is left alone while it keeps switching: it will run that goroutine sooner than we could.
+ * goroutine is left alone while it keeps switching: it will run that goroutine sooner than we can.
  *
  *   S1  A P is given back with empty queues, and after a look at the global queue under the same
  *       lock.                                                   (goi_p_idle_locked, R2)
@@ -23,7 +23,8 @@
  *       not spin: a count that stayed behind would forbid every later wake.
  *                                                          (asserts, tests/stress/thread_test)
  *
- * [MPARK] m->wake: release by the waker after it has set next_p and spinning, acquire by the sleeper.
+ * [MPARK] m->wake: release by the waker after it has set next_p and spinning, acquire by the
+ * sleeper.
  */
 #include "sched/internal.h"
 #include <errno.h>

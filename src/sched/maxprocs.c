@@ -5,9 +5,10 @@
  * that is less (but not below 2, as in Go: a quota of one processor is no reason to forbid two
  * threads). GOMAXPROCS in the environment overrides it.
  *
- * Growing makes Ps and puts them on the idle list. Shrinking marks the surplus: an idle P leaves the
- * list here; a busy one is asked by GOI_ATTN_RETIRE, and its owner moves the queues to the global
- * one and lets go at its next entry. Ps are never freed and come back when the number grows again.
+ * Growing makes Ps and puts them on the idle list. Shrinking marks the surplus: an idle P leaves
+ * the list here; a busy one is asked by GOI_ATTN_RETIRE, and its owner moves the queues to the
+ * global one and lets go at its next entry. Ps are never freed and come back when the number
+ * grows again.
  *
  *   X1  A retired P has empty queues and no timers.  (goi_p_idle_locked, R2)
  *   X2  Who retires a P sees to it that what was on it is found.  (wake_for_rest, S2)

@@ -11,7 +11,7 @@
 struct goi_panic {
     struct _Unwind_Exception exception;
     struct goi_panic *prev;
-    struct goi_try_frame *target;   /* where control goes; NULL: the goroutine or the process ends */
+    struct goi_try_frame *target;   /* where control goes; NULL: nowhere, all ends */
     struct goi_try_frame *absorber; /* the innermost one when it started, or NULL */
     struct goi_panic *merged;       /* newer ones that ended in it, through `merged` */
     uintptr_t sp;                   /* of the frame whose landing pads are next */

@@ -48,9 +48,9 @@ struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_po
     return goi_switch_inline(m, from, to, post);
 }
 
-/* The rare part of a pick: fairness, the global queue, due timers. The parker may hold the lock that
- * its commit will release, so nothing that takes another lock than sched.lock may be called here:
- * due timers are run by the scheduler stack (P5). */
+/* The rare part of a pick: fairness, the global queue, due timers. The parker may hold the lock
+ * that its commit will release, so nothing that takes another lock than sched.lock may be called
+ * here: due timers are run by the scheduler stack (P5). */
 struct g *goi_pick_slow(struct p *p)
 {
     struct goi_runnable *r;
@@ -193,7 +193,8 @@ bool goi_claim(struct g *g, uint32_t ticket)
 {
     uint32_t expected = ticket;
     goi_assert((ticket & 1) == 0);
-    return ld_rlx(&g->claim) == ticket && cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] */
+    return ld_rlx(&g->claim) == ticket &&
+           cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] */
 }
 
 bool goi_claim_end(struct g *g, uint32_t ticket)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* preempt.c: the slow path of entering the runtime.
  *
- * No C code is ever switched asynchronously: malloc, stdio and thread-locals forbid it. Instead the P
- * is taken away from a goroutine that runs or sleeps for long (sysmon.c, hold.c), and the goroutine
- * goes on as an ordinary thread until its next call into the runtime. Here is that call. It also
- * answers the other requests that are left in m->attn: share work, yield, look at the timers.
+ * No C code is ever switched asynchronously: malloc, stdio and thread-locals forbid it. Instead the
+ * P is taken away from a goroutine that runs or sleeps for long (sysmon.c, hold.c), and the
+ * goroutine goes on as an ordinary thread until its next call into the runtime. Here is that
+ * call. It also answers the other requests that are left in m->attn: share work, yield, look at
+ * the timers.
  *
  *   E1  Past goi_enter a goroutine that is not foreign has a P, and HOLD was seen clear after
  *       in_rt was set.                                                     (assert at the end)
@@ -78,7 +79,7 @@ struct m *goi_enter_slow(struct m *m)
             goi_fatal("goroutines used in the child of fork: it may only exec or _exit");
         }
         if ((a & GOI_ATTN_HOLD) != 0) {
-            /* [RT] Waiting at the door is being outside: who stops the world need not wait for us. */
+            /* [RT] Waiting at the door is being outside: who stops the world need not wait. */
             st_rel(&m->in_rt, 0);
             goi_lock(&goi_sched.lock); /* the holder clears HOLD before it releases */
             goi_unlock(&goi_sched.lock);

@@ -18,8 +18,8 @@
  *   - a goroutine in runnext alone wakes nobody: its waker is about to park (sysmon looks after the
  *     waker that is not);
  *   - at most one thread searches at a time, and none is woken while one does;
- *   - a wake that found nothing makes the next ones rarer (wake_skip doubles up to 64, halves when a
- *     search succeeds); sysmon wakes without asking when work has waited for two of its looks.
+ *   - a wake that found nothing makes the next ones rarer (wake_skip doubles up to 64, halves when
+ *     a search succeeds); sysmon wakes without asking when work has waited for two of its looks.
  *
  * [IDLE] npidle, nspinning and the queue lengths are hints outside sched.lock. A goroutine that is
  * pushed without a P (goi_global_push) is pushed under sched.lock, and a P becomes idle under the
@@ -158,8 +158,8 @@ void goi_wake_one(bool insist)
             return;
         }
     }
-    /* One search at a time. The fence pairs with the one in goi_stop_spinning: either we see that the
-     * search is over, or the searcher, who looks once more before he sleeps, sees our work. */
+    /* One search at a time. The fence pairs with the one in goi_stop_spinning: either we see that
+     * the search is over, or the searcher, who looks once more before he sleeps, sees our work. */
     uint32_t none = 0;
     fence_seq(); /* [IDLE] */
     if (!cas_rlx(&goi_sched.nspinning, &none, 1)) {

@@ -20,7 +20,7 @@ enum { GOI_ATTN_HOLD = 2 };
 GOI_INLINE bool goi_rt_enter(goi_a32 *in_rt, goi_a32 *attn)
 {
     st_rlx(in_rt, 1);
-    fence_compiler();
+    fence_compiler(); /* [RT] */
     return GOI_LIKELY(ld_acq(attn) == 0); /* [RT] */
 }
 

@@ -111,6 +111,6 @@ GOI_INLINE uint32_t goi_random(struct m *m, uint32_t n) { return goi_rand_below(
 
 /* --- fatal errors of the user (debug/crash.c): Go's words, all goroutines, exit status 2. */
 void goi_fatal(const char *text) GOI_NORETURN GOI_COLD;      /* "fatal error: " text */
-void goi_panic_text(const char *text) GOI_NORETURN GOI_COLD; /* runtime panic, recoverable by go_try;
+void goi_panic_text(const char *text) GOI_NORETURN GOI_COLD; /* a panic that go_try recovers;
                                                                outside the runtime */
 #endif

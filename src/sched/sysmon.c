@@ -5,16 +5,16 @@
  * often the longer nothing needed it), and when all have been idle for a while it sleeps until a P
  * is taken: with everything blocked there is no CPU use at all. For each busy P:
  *
- *   - the goroutine has kept its P for 10 ms and calls the runtime now and then: GOI_ATTN_SLICE asks
- *     it to yield at the next entry;
+ *   - the goroutine has kept its P for 10 ms and calls the runtime now and then: GOI_ATTN_SLICE
+ *     asks it to yield at the next entry;
  *   - it is in user code for 10 ms, or sleeps in the kernel (its thread's CPU clock stands still),
  *     and something else could run: the P is taken and given to another thread;
  *   - work waits behind it and another P is idle: wake a thread, which steals;
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
  *   - timers are overdue behind it: run here.
  *
- *   Y1  A P is taken only when held (hold.c) and only from the thread that was looked at: both under
- *       one sched.lock.
+ *   Y1  A P is taken only when held (hold.c) and only from the thread that was looked at: both
+ *       under one sched.lock.
  *   Y2  sysmon sleeps without end only when all Ps are idle, and is woken, under sched.lock, by
  *       whoever takes the first one.                                       [SYSMON]
  */

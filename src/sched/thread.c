@@ -8,8 +8,8 @@
  *   - Ms made here: g0 is the thread's own stack;
  *   - the process's first thread: its stack is the main goroutine's, so its M gets a separate g0;
  *     it enters like a goroutine whose P was taken, whenever it makes its first call;
- *   - foreign threads (pthread_create): a struct m that never has a P and a struct g that parks on a
- *     futex, made at the first call and kept for reuse when the thread ends (T1);
+ *   - foreign threads (pthread_create): a struct m that never has a P and a struct g that parks on
+ *     a futex, made at the first call and kept for reuse when the thread ends (T1);
  *   - sysmon: like a foreign thread, but not counted as one.
  *
  *   T1  m's and g's of foreign threads are never freed: a waker may touch the futex word of a

@@ -58,7 +58,7 @@ struct g {
     /* first line: what a switch touches */
     struct goi_regs regs;           /* [o] saved stack pointer while not running */
     struct goi_runnable run;        /* [o] links while on a run queue */
-    goi_a32 state;                  /* [a:G] enum gstate */
+    goi_a32 state;                  /* [stat] enum gstate; [o] for those who may change it */
     uint8_t reason;                 /* [s:waiting] enum wait_reason while waiting */
     uint8_t flags;                  /* [o] GOI_G_* */
     uint16_t lock_depth;            /* [o] go_lock_thread nesting */

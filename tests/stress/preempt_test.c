@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Nobody stops the others: goroutines that compute for ever, block in the kernel, or live in malloc,
- * beside a hundred tickers. And what taking a P away must not break. */
+/* Nobody stops the others: goroutines that compute for ever, block in the kernel, or live in
+ * malloc, beside a hundred tickers. And what taking a P away must not break. */
 #include "harness.h"
 #include <errno.h>
 #include <gort.h>

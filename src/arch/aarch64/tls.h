@@ -5,7 +5,7 @@
 #include "base/base.h"
 
 struct m;
-extern __thread struct m *goi_tls_m GOI_HIDDEN __attribute__((tls_model("initial-exec")));
+extern GOI_TLS struct m *goi_tls_m GOI_HIDDEN;
 
 GOI_INLINE struct m *goi_m(void)
 {
@@ -15,7 +15,9 @@ GOI_INLINE struct m *goi_m(void)
                      "adrp %1, :gottprel:goi_tls_m\n\t"
                      "ldr %1, [%1, #:gottprel_lo12:goi_tls_m]"
                      : "=&r"(thread), "=&r"(offset));
-    return *(struct m *volatile *)(void *)(thread + offset);
+    struct m *m;
+    __asm__ volatile("ldr %0, [%1, %2]" : "=r"(m) : "r"(thread), "r"(offset));
+    return m;
 }
 
 #endif

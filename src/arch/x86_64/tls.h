@@ -8,7 +8,7 @@
 #include "base/base.h"
 
 struct m;
-extern __thread struct m *goi_tls_m GOI_HIDDEN __attribute__((tls_model("initial-exec")));
+extern GOI_TLS struct m *goi_tls_m GOI_HIDDEN;
 
 GOI_INLINE struct m *goi_m(void)
 {
