@@ -49,6 +49,18 @@
 #define GO_NOINLINE __attribute__((__noinline__))
 #define GO_ALIGNED(n) __attribute__((__aligned__(n)))
 
+/* 1 in programs built for the race detector, which must see what inline code would hide from it. */
+#if defined(__SANITIZE_THREAD__)
+#define GOI_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GOI_TSAN 1
+#endif
+#endif
+#if !defined(GOI_TSAN)
+#define GOI_TSAN 0
+#endif
+
 #if defined(__cplusplus)
 #define GO_EXTERN_C extern "C"
 #define GO_BEGIN_DECLS extern "C" {

@@ -108,13 +108,51 @@ GO_API void goi_wg_done(void *wg, int ret);
 typedef struct go_once {
     go_word state, spare;
     go_mutex mu;
+    void *panic;
 } go_once;
 
 /* go_once_do(&o) { ... }           runs the block the first time it is reached; who comes meanwhile
  *                                  waits for its end. Leave it by its end, break, or return.
  * go_once_call(&o, fn, args...);   the same with a call; args are evaluated only when it runs.
- * A block or function that panics counts as done, as in Go. Calling it inside itself deadlocks. */
+ * go_once_value(&o, &v, fn, args...)   the same with v = fn(args...); its value is v, for all.
+ *
+ * A block or function that panics counts as done, as in Go; go_once_value then panics with the same
+ * message whenever it is called. Calling it inside itself deadlocks. What the one run did is
+ * visible to whoever comes back from any of them. May park. Zeros are a once that has not run;
+ * the object must stay until all that were called on it have returned. */
 GO_API struct goi_guard *goi_once_begin(struct goi_guard *g, go_once *o, void *frame);
+GO_API struct goi_guard *goi_once_value_begin(struct goi_guard *g, go_once *o, void *frame);
+GO_API void goi_once_value_set(struct goi_guard *g);
+
+enum { GOI_ONCE_DONE = 1 };
+
+/* Inline, because what has been done is asked for on hot paths: one load and a branch. The acquire
+ * pairs with the release that set the state. */
+static inline struct goi_guard *goi_once_enter(struct goi_guard *g, go_once *o, void *frame)
+{
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    if (!GOI_TSAN && __atomic_load_n(&o->state, __ATOMIC_ACQUIRE) == GOI_ONCE_DONE) {
+        return NULL;
+    }
+    return goi_once_begin(g, o, frame);
+}
+
+static inline struct goi_guard *goi_once_value_enter(struct goi_guard *g, go_once *o, void *frame)
+{
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    if (!GOI_TSAN && __atomic_load_n(&o->state, __ATOMIC_ACQUIRE) == GOI_ONCE_DONE) {
+        return NULL;
+    }
+    return goi_once_value_begin(g, o, frame);
+}
+
+/* The end of a guard's block; nothing is called where nothing was begun. */
+static inline void goi_guard_leave(struct goi_guard *g)
+{
+    if (g->cleanup.run != NULL) {
+        goi_guard_end(g);
+    }
+}
 
 /* ---- map ------------------------------------------------------------------------------------ */
 
@@ -178,17 +216,20 @@ GO_API void go_pool_clear(go_pool *p);
 typedef struct go_sem {
     int64_t size;               /* set by the user before first use: how much there is */
     int64_t taken;
-    go_mutex mu;
-    void *head, *tail;
+    go_word lock, spare;
+    void *head;
 } go_sem;
 
 /* Takes n; parks until there is enough and all who came before have theirs. 0, or the context's
- * error when that ended first (then nothing is taken); ctx may be NULL. More than the size waits
- * for the context alone. */
+ * error when that ended first (then nothing is taken); ctx may be NULL. An end that came before
+ * wins over a semaphore that is free. More than the size waits for the context alone, and holds
+ * nobody up. */
 GO_NODISCARD GO_API int go_sem_acquire(struct go_ctx *ctx, go_sem *s, int64_t n);
+/* The same until a deadline: 0, or -ETIMEDOUT with nothing taken. */
+GO_NODISCARD GO_API int go_sem_acquire_until(go_sem *s, int64_t n, go_time deadline);
 /* True when it took n without waiting; false while others wait. */
 GO_NODISCARD GO_API bool go_sem_try_acquire(go_sem *s, int64_t n);
-/* Gives n back. More than taken panics: `semaphore: released more than held`. */
+/* Gives n back. More than taken panics: `semaphore: released more than held`. Does not park. */
 GO_API void go_sem_release(go_sem *s, int64_t n);
 
 /* ---- single flight -------------------------------------------------------------------------- */
@@ -200,32 +241,52 @@ typedef struct go_single {
 
 /* Calls fn(arg, &result) unless a call for the same key (copied) is under way; then waits for that
  * one and shares its outcome. Returns fn's result. *result may be NULL; *shared (or NULL) says
- * whether several got it. */
+ * whether several got it. When fn panics, everybody who waits panics with the same message; when it
+ * ends by go_exit, so do they. fn must not ask for the same key: that deadlocks. Holds no memory
+ * while nothing is under way. */
 GO_API int go_single_do(go_single *s, const char *key, int (*fn)(void *arg, void **result),
                         void *arg, void **result, bool *shared);
+/* The same, but who waits for another's call stops at the deadline with -ETIMEDOUT, or when the
+ * context ends with its error; the call goes on. *result is NULL then. ctx may be NULL. */
+GO_API int go_single_do_until(go_single *s, const char *key, int (*fn)(void *arg, void **result),
+                              void *arg, void **result, bool *shared, go_time deadline);
+GO_API int go_single_do_ctx(struct go_ctx *ctx, go_single *s, const char *key,
+                            int (*fn)(void *arg, void **result), void *arg, void **result,
+                            bool *shared);
 /* The next go_single_do for key calls fn although a call is under way. */
 GO_API void go_single_forget(go_single *s, const char *key);
 
 /* ---- rate limiter --------------------------------------------------------------------------- */
 
 /* A bucket of at most `burst` tokens, filled with `per_second` tokens a second, full at first.
- * Zeros refuse everything. */
+ * Zeros refuse everything. A rate of INFINITY allows everything. */
 typedef struct go_rate {
     double per_second;          /* read only; go_rate_set changes it */
     int64_t burst;              /* read only */
     go_mutex mu;
     double tokens;
-    go_time last;
+    go_time last, last_event;
 } go_rate;
 
+/* The first call fills the bucket; later ones keep the tokens that are there. Reservations and
+ * waits under way are not changed. */
 GO_API void go_rate_set(go_rate *r, double per_second, int64_t burst);
-/* Takes one token if there is one. */
+/* Takes one token, or n, if they are there. */
 GO_NODISCARD GO_API bool go_rate_allow(go_rate *r);
-/* Parks until it has a token: 0, or the context's error, or -ETIMEDOUT at once when the context's
- * deadline would come first. A burst of 0 gives -ETIMEDOUT unless the rate is infinite. */
+GO_NODISCARD GO_API bool go_rate_allow_n(go_rate *r, int64_t n);
+/* Parks until it has a token, or n: 0, or the context's error and nothing taken. -ETIMEDOUT at once
+ * when the context's deadline would come first, and for more than the burst unless the rate is
+ * infinite. ctx may be NULL. */
 GO_NODISCARD GO_API int go_rate_wait(struct go_ctx *ctx, go_rate *r);
-/* Takes a token from the future: how long to wait before acting. GO_FOREVER: never. */
+GO_NODISCARD GO_API int go_rate_wait_n(struct go_ctx *ctx, go_rate *r, int64_t n);
+/* The same with a deadline instead of a context. */
+GO_NODISCARD GO_API int go_rate_wait_until(go_rate *r, go_time deadline);
+/* Takes a token, or n, from the future: how long to wait before acting. GO_FOREVER: never, and
+ * nothing is taken. */
 GO_NODISCARD GO_API go_duration go_rate_reserve(go_rate *r);
+GO_NODISCARD GO_API go_duration go_rate_reserve_n(go_rate *r, int64_t n);
+/* The tokens there are now; less than zero when more have been reserved. */
+GO_API double go_rate_tokens(go_rate *r);
 
 GO_END_DECLS
 
@@ -233,28 +294,42 @@ GO_END_DECLS
 
 #define go_guard(m) GOI_GUARD(__COUNTER__, m)
 #define GOI_GUARD(N, m) \
-    struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_end) = GOI_ZERO; \
+    struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_leave) = GOI_ZERO; \
     (void)goi_mutex_guard(&GOI_CAT(goi_guard_, N), (m), __builtin_frame_address(0))
 
 #define go_with_lock(m) \
     GOI_GUARDED(__COUNTER__, goi_mutex_guard, m)
-#define go_once_do(o) GOI_GUARDED(__COUNTER__, goi_once_begin, o)
+#define go_once_do(o) GOI_GUARDED(__COUNTER__, goi_once_enter, o)
 /* A block under a guard: entered once if begin returns a guard, and the guard ends with it. */
 #define GOI_GUARDED(N, begin, object) \
-    for (struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_end) = GOI_ZERO, \
+    for (struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_leave) = GOI_ZERO, \
          *GOI_CAT(goi_once_, N) = begin(&GOI_CAT(goi_guard_, N), (object), \
                                         __builtin_frame_address(0)); \
          GOI_CAT(goi_once_, N); GOI_CAT(goi_once_, N) = NULL)
 
 #define go_once_call(o, ...) GOI_ONCE_CALL(__COUNTER__, o, __VA_ARGS__)
 #define GOI_ONCE_CALL(N, o, ...) __extension__({ \
-        struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_end) = GOI_ZERO; \
-        if (goi_once_begin(&GOI_CAT(goi_guard_, N), (o), __builtin_frame_address(0))) { \
+        struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_leave) = GOI_ZERO; \
+        if (goi_once_enter(&GOI_CAT(goi_guard_, N), (o), __builtin_frame_address(0))) { \
             GOI_CAT(GOI_PLAIN_CALL_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__); \
         } \
     })
 #define GOI_PLAIN_CALL_0(fn) (void)(fn)()
 #define GOI_PLAIN_CALL_1(fn, ...) (void)(fn)(__VA_ARGS__)
+
+#define go_once_value(o, place, ...) GOI_ONCE_VALUE(__COUNTER__, o, place, __VA_ARGS__)
+#define GOI_ONCE_VALUE(N, o, place, ...) __extension__({ \
+        __typeof__(&*(place)) GOI_CAT(goi_place_, N) = (place); \
+        struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_leave) = GOI_ZERO; \
+        if (goi_once_value_enter(&GOI_CAT(goi_guard_, N), (o), __builtin_frame_address(0))) { \
+            *GOI_CAT(goi_place_, N) = \
+                GOI_CAT(GOI_VALUE_CALL_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__); \
+            goi_once_value_set(&GOI_CAT(goi_guard_, N)); \
+        } \
+        *GOI_CAT(goi_place_, N); \
+    })
+#define GOI_VALUE_CALL_0(fn) (fn)()
+#define GOI_VALUE_CALL_1(fn, ...) (fn)(__VA_ARGS__)
 
 #if !defined(__cplusplus)
 

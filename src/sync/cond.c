@@ -28,8 +28,8 @@
  * lock: a waiter counts before it unlocks the mutex, so whoever changed the condition under that
  * mutex afterwards sees it.
  *
- * Memory order: [LOCK] of both locks; the wake passes through goi_ready(). For the race detector the
- * edge is on the record: a signal happens before the return of the one wait that it wakes.
+ * Memory order: [LOCK] of both locks; the wake passes through goi_ready(). For the race detector
+ * the edge is on the record: a signal happens before the return of the one wait that it wakes.
  *
  * Rejected: parking under the mutex's queue instead, so that the wake is the hand-over (wait
  * morphing). It saves a switch per broadcast waiter and ties the two objects' layouts together.

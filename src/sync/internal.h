@@ -99,5 +99,12 @@ GOI_INLINE int goi_sync_park(struct m **m, struct goi_sync_waiter *w, enum wait_
 
 /* mutex.c: 0 with the lock held, else what goi_limit_over() says. */
 int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit) GOI_PARKS;
+/* waitgroup.c: 0 when the counter is zero, else what goi_limit_over() says. */
+int goi_wg_wait_limited(go_waitgroup *wg, const struct goi_limit *limit) GOI_PARKS;
+
+/* --- outcome.c: how a function of the user ended that did not return: by a panic, whose message
+ * is lent until the unwinding goes on, by go_exit, or by a C++ exception. */
+enum goi_outcome { GOI_RETURNED, GOI_PANICKED, GOI_EXITED, GOI_THREW };
+enum goi_outcome goi_outcome_of_unwinding(const char **message);
 
 #endif

@@ -3,12 +3,12 @@
  *
  * A goroutine that waits for an object, a time and a channel is on the object's queue, in the heap
  * of timers and on the channel's queue at once. Whoever comes first claims it (sched.h); the others
- * find the claim taken and go by. What differs from a select is only that one of the queues is not a
- * channel's.
+ * find the claim taken and go by. What differs from a select is only that one of the queues is not
+ * a channel's.
  *
  *   L1  When the wait is over, no timer and no channel refers to the frame: the timer is stopped by
- *       goi_park_until(), the channel's record is removed here, under the channel's lock. The object's
- *       record is the caller's to remove, under the object's lock.       (tests/unit/sync/limit)
+ *       goi_park_until(), the channel's record is removed here, under the channel's lock. The
+ *       object's record is the caller's to remove, under the object's lock. (tests/unit/sync/limit)
  *   L2  The commit releases the object's lock, then the channel's. The first release lets wakers at
  *       the goroutine, which then waits in L1 for the second; so the channel's lock outlives the
  *       commit, but the frame is not read after the first release.       (commit_done)
@@ -16,8 +16,8 @@
  *       faster, it parks after all, because that waker will ready it.    (park_done)
  *
  * Lock order: object, timers of this P, channel `done`; none of them is taken inside another that
- * comes before it here. The channel's lock is taken before the park, the timers' in the commit while
- * the channel's is held: goi_timer_* never take a channel's lock under the heap's.
+ * comes before it here. The channel's lock is taken before the park, the timers' in the commit
+ * while the channel's is held: goi_timer_* never take a channel's lock under the heap's.
  */
 #include "chan/chan.h"
 #include "sync/internal.h"

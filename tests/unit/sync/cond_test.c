@@ -156,8 +156,8 @@ TEST(cond, turns_are_taken_without_loss)
     expect_idle();
 }
 
-/* A signal goes to who waited when it was given, not to who comes after (Go's issue 1648: a later
- * waiter stole it). */
+/* A signal goes to who waited when it was given, not to who comes after: once, a later
+ * waiter could steal it. */
 static bool released;
 
 static void first_waiter(go_waitgroup *wg)

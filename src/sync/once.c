@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* once.c: go_once, Go's sync.Once and sync.OnceValue.
+ *
+ * What has been done is one load with acquire, inline in the header. Otherwise everybody queues
+ * at a mutex; the first runs the user's code with the mutex held, and the guard of the block,
+ * which runs however the block is left, stores the state and lets the others in.
+ *
+ *   O1  The code runs once. `state` is stored under the mutex, and looked at again under it.
+ *                                                                      (tests/model/once)
+ *   O2  Nobody comes back before the code has ended: `state` is stored with release at its end, not
+ *       at its beginning, which would let others past while it runs.   (tests/model/once)
+ *   O3  Code that panics or exits counts as done. For go_once_value, `spare` tells that the value
+ *       is there; if it is not, the message of the panic is kept and every later call panics with
+ *       it.
+ *                                                  (tests/unit/sync/once, once_value tests)
+ *
+ * Memory order: [ONCE] release when `state` is set, acquire by who finds it set without the mutex.
+ *
+ * The runner's last touch of the object is its unlock, after others have seen the state; so
+ * unlike a mutex, a once must outlive all calls on it. A call uses what the once guards, and has
+ * its memory for that long anyway.
+ *
+ * Rejected: a compare-and-swap from new to running and a queue of its own: the slow path runs once.
+ */
+#include "sync/internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(go_once) == 32, "go_once is part of the ABI");
+
+enum { NEW = 0, DONE = GOI_ONCE_DONE, PANICKED = 2 };
+
+GOI_INLINE goi_a32 *state_of(go_once *o) { return goi_word32(&o->state); }
+
+static void finish(go_once *o, uint32_t state)
+{
+    goi_assert(ld_rlx(state_of(o)) == NEW); /* O1 */
+    goi_race_release(o);
+    st_rel(state_of(o), state); /* [ONCE] O2 */
+    go_mutex_unlock(&o->mu);
+}
+
+static void end_block(struct goi_cleanup *c)
+{
+    struct goi_guard *g = goi_container_of(c, struct goi_guard, cleanup);
+    finish(g->object, DONE);
+}
+
+/* O3: without a value the function has panicked or exited. */
+static void end_value(struct goi_cleanup *c)
+{
+    struct goi_guard *g = goi_container_of(c, struct goi_guard, cleanup);
+    go_once *o = g->object;
+    uint32_t state = DONE;
+    const char *message;
+    if (o->spare == 0 && goi_outcome_of_unwinding(&message) == GOI_PANICKED) {
+        o->panic = strdup(message); /* out of memory: an empty message */
+        state = PANICKED;
+    }
+    finish(o, state);
+}
+
+/* True: the caller shall run it, and holds the mutex. */
+static bool enter(go_once *o)
+{
+    if (ld_acq(state_of(o)) == NEW) { /* [ONCE] */
+        go_mutex_lock(&o->mu);
+        if (ld_rlx(state_of(o)) == NEW) { /* O1, under the mutex */
+            return true;
+        }
+        go_mutex_unlock(&o->mu);
+    }
+    goi_race_acquire(o);
+    return false;
+}
+
+static struct goi_guard *begin(struct goi_guard *g, go_once *o, void *frame,
+                               void (*end)(struct goi_cleanup *))
+{
+    g->object = o;
+    goi_cleanup_push(&g->cleanup, end, frame);
+    return g;
+}
+
+struct goi_guard *goi_once_begin(struct goi_guard *g, go_once *o, void *frame)
+{
+    return enter(o) ? begin(g, o, frame, end_block) : NULL;
+}
+
+struct goi_guard *goi_once_value_begin(struct goi_guard *g, go_once *o, void *frame)
+{
+    if (enter(o)) {
+        return begin(g, o, frame, end_value);
+    }
+    if (ld_rlx(state_of(o)) == PANICKED) { /* it does not change any more */
+        go_panic("%s", o->panic != NULL ? (const char *)o->panic : "");
+    }
+    return NULL;
+}
+
+void goi_once_value_set(struct goi_guard *g)
+{
+    go_once *o = g->object;
+    o->spare = 1;
+}
