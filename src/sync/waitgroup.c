@@ -235,7 +235,7 @@ static GOI_COLD int wait_slow(go_waitgroup *wg, const struct goi_limit *limit)
     return r;
 }
 
-static int wait_limited(go_waitgroup *wg, const struct goi_limit *limit)
+int goi_wg_wait_limited(go_waitgroup *wg, const struct goi_limit *limit)
 {
     uint64_t s = ld_acq(goi_word64(&wg->state)); /* [WG] */
     if (counter(s) != 0 || (s & WAITERS) != 0) {
@@ -254,17 +254,17 @@ static int wait_limited(go_waitgroup *wg, const struct goi_limit *limit)
 void go_wg_wait(go_waitgroup *wg)
 {
     static const struct goi_limit unlimited = {.deadline = GOI_FOREVER};
-    wait_limited(wg, &unlimited);
+    goi_wg_wait_limited(wg, &unlimited);
 }
 
 int go_wg_wait_until(go_waitgroup *wg, go_time deadline)
 {
     const struct goi_limit limit = {.deadline = deadline};
-    return wait_limited(wg, &limit);
+    return goi_wg_wait_limited(wg, &limit);
 }
 
 int go_wg_wait_ctx(struct go_ctx *ctx, go_waitgroup *wg)
 {
     const struct goi_limit limit = goi_limit_of(ctx);
-    return goi_limit_error(ctx, wait_limited(wg, &limit));
+    return goi_limit_error(ctx, goi_wg_wait_limited(wg, &limit));
 }
