@@ -91,6 +91,10 @@ GO_END_DECLS
 #if !defined(__cplusplus)
 
 #define GOI_RAW(c) ((struct go_chan *)(uintptr_t)(c))
+/* Whether it is a pointer to a pointer. */
+#define GOI_IS_CHAN(c) \
+    (GOI_ARG_IS_PTR(c) && \
+     GOI_ARG_IS_PTR(*__builtin_choose_expr(GOI_ARG_IS_PTR(c), (c), (void **)0)))
 #define GOI_IS_RECV_ONLY(c) GOI_SAME(__typeof__(c), go_recv_chan(go_chan_elem(c)))
 #define GOI_IS_SEND_ONLY(c) GOI_SAME(__typeof__(c), go_send_chan(go_chan_elem(c)))
 #define GOI_SENDABLE(c) \

@@ -20,8 +20,8 @@
  * These words mean something only inside the macro. The names become enumerators of the switch, so
  * that a forgotten case is a warning (-Wswitch, part of -Wall), unless there is a `default:` label.
  * A NULL channel is never ready. break leaves the switch; continue, return and goto are yours. Up
- * to 24 cases. The names are scoped to the switch or if; used as a plain statement, to the block. In
- * C++ they must be declared before, by go_select_names(got, put, late); which does nothing in C.
+ * to 24 cases. The names are scoped to the switch or if; used as a plain statement, to the block.
+ * In C++ they must be declared before, by go_select_names(got, put, late); which does nothing in C.
  * Go's select {} is go_select_cases(NULL, 0). */
 #ifndef GO_SELECT_H
 #define GO_SELECT_H
@@ -67,8 +67,16 @@ static inline int go_select_cases(struct go_case *cases, size_t n)
 #define GOI_SELECT(N, ...) \
     (__extension__(enum { GOI_MAPX(GOI_NAME, N, __VA_ARGS__) }) \
          goi_select((struct go_case[]){ GOI_MAP(GOI_CASE, __VA_ARGS__) }, GOI_NARGS(__VA_ARGS__)))
-#define GOI_NAME(N, x) GOI_NAME_(N, GOI_NAME_##x)
-#define GOI_NAME_(N, ...) GOI_NAME__(N, __VA_ARGS__)
+#define GOI_NAME(N, x) GOI_NAME_(N, #x, GOI_NAME_##x)
+#define GOI_NAME_(N, text, ...) \
+    GOI_CAT(GOI_NAME_, GOI_MANY(__VA_ARGS__))(N, text, __VA_ARGS__)
+/* A word that is none of the four has not become two arguments. */
+#define GOI_NAME_0(N, text, x) \
+    GOI_CAT(goi_unknown_, N) = sizeof(struct { \
+        _Static_assert(0, "chan_select: neither recv, send, after nor default: " text); \
+        int none; \
+    }),
+#define GOI_NAME_1(N, text, ...) GOI_NAME__(N, __VA_ARGS__)
 #define GOI_NAME__(N, kind, ...) kind(N, __VA_ARGS__)
 #define GOI_NAME_recv(name, ...) GOI_NAME_IS, name
 #define GOI_NAME_send(name, ...) GOI_NAME_IS, name
@@ -80,14 +88,22 @@ static inline int go_select_cases(struct go_case *cases, size_t n)
 #define GOI_NAME_DEFAULT(N, unused) GOI_CAT(go_default_, N) = -1,
 #define GOI_CASE(x) GOI_CASE_##x,
 #define GOI_CASE_recv(name, ...) GOI_CAT(GOI_CASE_RECV_, GOI_NARGS(__VA_ARGS__))(name, __VA_ARGS__)
-#define GOI_CASE_RECV_1(name, ch) { .op = GO_CASE_RECV, .id = name, .c = GOI_RECVABLE(ch) }
+#define GOI_CASE_RECV_1(name, ch) \
+    { .op = GO_CASE_RECV, .id = GOI_ID("recv", name, ch), .c = GOI_RECVABLE(ch) }
 #define GOI_CASE_RECV_2(name, ch, p) \
-    { .op = GO_CASE_RECV, .id = name, .c = GOI_RECVABLE(ch), .value = GOI_OUT(ch, p) }
+    { .op = GO_CASE_RECV, .id = GOI_ID("recv", name, ch), .c = GOI_RECVABLE(ch), \
+      .value = GOI_OUT(ch, p) }
 #define GOI_CASE_RECV_3(name, ch, p, okp) \
-    { .op = GO_CASE_RECV, .id = name, .c = GOI_RECVABLE(ch), .value = GOI_OUT(ch, p), \
-      .ok = (okp) }
+    { .op = GO_CASE_RECV, .id = GOI_ID("recv", name, ch), .c = GOI_RECVABLE(ch), \
+      .value = GOI_OUT(ch, p), .ok = (okp) }
 #define GOI_CASE_send(name, ch, ...) \
-    { .op = GO_CASE_SEND, .id = name, .c = GOI_SENDABLE(ch), .value = GOI_VALUE(ch, __VA_ARGS__) }
+    { .op = GO_CASE_SEND, .id = GOI_ID("send", name, ch), .c = GOI_SENDABLE(ch), \
+      .value = GOI_VALUE(ch, __VA_ARGS__) }
+/* Whoever leaves the name out, puts something in the place of the channel. */
+#define GOI_ID(word, name, ch) \
+    (GOI_CHECK(GOI_IS_CHAN(ch), "chan_select: " #ch " in the place of the channel; write " word \
+                                "(name, channel, ...)"), \
+     name)
 #define GOI_CASE_after(name, d) { .op = GO_CASE_AFTER, .id = name, .after = (d) }
 #define GOI_CASE_default { .op = GO_CASE_DEFAULT, .id = -1 }
 /* The value in an object of the element's type, which lives as long as the select. */

@@ -122,15 +122,27 @@ struct goi_closure_ops {
                                        : (size_t)0 GOI_MAP(GOI_PLUS_UNKNOWN, __VA_ARGS__)) \
          : (size_t)0 GOI_MAP(GOI_PLUS_BYTES, __VA_ARGS__))
 
+/* A place of that type, never evaluated; of char for void. */
+#define GOI_PLACE(T) (*(__typeof__(__builtin_choose_expr(GOI_SAME(T, void), (char *)0, (T *)0)))0)
+#define GOI_IS_STRUCT(a) (GOI_ARG_CLASS(a) == 12 || GOI_ARG_CLASS(a) == 13)
+
 /* style: preproc-place because the calling conventions differ in what can be copied. */
 #if defined(__aarch64__)
 /* AAPCS64 passes structs of more than 16 bytes as a pointer to a temporary of the caller. */
-#define GOI_AND_ARG_OK(a) \
-    &&!((GOI_ARG_CLASS(a) == 12 || GOI_ARG_CLASS(a) == 13) && sizeof(GOI_ARG_T(a)) > 16)
+#define GOI_AND_ARG_OK(a) &&(sizeof(GOI_ARG_T(a)) <= 16 || GOI_ARG_CLASS(a) == 9)
+#define GOI_RET_OK(T) 1
 #define GOI_ARG_COMPLAINT ": a struct argument is larger than 16 bytes; pass a pointer"
 #else
-/* The System V convention copies structs; over-aligned and AVX arguments are not recorded. */
-#define GOI_AND_ARG_OK(a) &&_Alignof(GOI_ARG_T(a)) <= 16
+/* The System V convention copies structs; over-aligned and AVX arguments are not recorded. gcc
+ * takes the alignment of a vector that the processor lacks for 16, so its size decides; what else
+ * is larger than 16 bytes is a complex long double (9). Results of the x87 unit would stay on its
+ * stack; a struct of that size and alignment holds nothing else worth returning. */
+#define GOI_AND_ARG_OK(a) \
+    &&(_Alignof(GOI_ARG_T(a)) <= 16 && \
+       (sizeof(GOI_ARG_T(a)) <= 16 || GOI_IS_STRUCT(a) || GOI_ARG_CLASS(a) == 9))
+#define GOI_RET_OK(T) \
+    (!GOI_SAME(T, long double) && \
+     !(GOI_IS_STRUCT(GOI_PLACE(T)) && _Alignof(__typeof__(GOI_PLACE(T))) == 16))
 #define GOI_ARG_COMPLAINT ": an argument is over-aligned (AVX); pass a pointer"
 #endif
 #define GOI_CHECK_ARGS(what, ...) \
@@ -139,7 +151,9 @@ struct goi_closure_ops {
                   what ": the arguments take more than 8 KiB; pass a pointer")
 #define GOI_CHECK_RET(what, fn, ...) \
     GOI_CHECK(__extension__ sizeof(GOI_RET(fn, __VA_ARGS__)) <= 16, \
-              what ": the function returns a struct of more than 16 bytes; wrap it")
+              what ": the function returns a struct of more than 16 bytes; wrap it"), \
+        GOI_CHECK(__extension__ GOI_RET_OK(GOI_RET(fn, __VA_ARGS__)), \
+                  what ": the function returns a long double; wrap it")
 
 /* GOI_CALL(HEAD, X, what, fn, args...): HEAD(X, fn, bytes, flags) must call a goi_..._begin, X is
  * a list in parentheses that HEAD understands, what is the name for messages. Of type void. */

@@ -65,20 +65,24 @@ GO_HIDDEN GO_WEAK void *goi_block_class[32] __asm__("_NSConcreteGlobalBlock");
         GOI_MAY_SHADOW_END(char)0; \
     })) goi_last GO_UNUSED
 #pragma GCC diagnostic error "-Wtrampolines"
+/* The function's name begins with that of the first capture: so it stands in the user's file for
+ * gcc, which says nothing about functions written in a system's header. */
+#define GOI_BODY(N, first, ...) GOI_CAT(first, GOI_CAT(_goi_body_, N))
 #define go_do(...) GOI_DO(__COUNTER__, __VA_ARGS__)
 #if defined(__OPTIMIZE__)
 #define GOI_DO(N, ...) \
-    GOI_MAY_SHADOW __extension__ auto void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__), char); \
-    go_spawn(GOI_CAT(goi_body_, N), __VA_ARGS__, (char)0); \
-    __extension__ void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__), GOI_LAST_PARAM)
+    GOI_MAY_SHADOW __extension__ auto void GOI_BODY(N, __VA_ARGS__, )( \
+        GOI_PARAMS(__VA_ARGS__), char); \
+    go_spawn(GOI_BODY(N, __VA_ARGS__, ), __VA_ARGS__, (char)0); \
+    __extension__ void GOI_BODY(N, __VA_ARGS__, )(GOI_PARAMS(__VA_ARGS__), GOI_LAST_PARAM)
 #else
 #define GOI_DO(N, ...) \
     GOI_MAY_SHADOW GO_HIDDEN extern void GOI_CAT(goi_named_, N)(GOI_PARAMS(__VA_ARGS__), char) \
         __asm__("goi_body_" GOI_STR(N)); \
-    __extension__ auto void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__), char) \
+    __extension__ auto void GOI_BODY(N, __VA_ARGS__, )(GOI_PARAMS(__VA_ARGS__), char) \
         __asm__("goi_body_" GOI_STR(N)); \
     go_spawn(GOI_CAT(goi_named_, N), __VA_ARGS__, (char)0); \
-    __extension__ GO_USED void GOI_CAT(goi_body_, N)(GOI_PARAMS(__VA_ARGS__), GOI_LAST_PARAM)
+    __extension__ GO_USED void GOI_BODY(N, __VA_ARGS__, )(GOI_PARAMS(__VA_ARGS__), GOI_LAST_PARAM)
 #endif
 #endif
 
