@@ -8,8 +8,8 @@
 #   EXAMPLES_PROCS    values of GOMAXPROCS to run with (default "1 4")
 #   EXAMPLES_TIMEOUT  seconds that one program may take (default 60)
 #
-# Expected output is in examples/expected: NAME.txt is the standard output; where NAME.err exists, its
-# line must be the first on standard error and the exit status 2. record.sh makes these files.
+# Expected output is in examples/expected: NAME.txt is the standard output; where NAME.err exists,
+# its line must be the first on standard error and the exit status 2. record.sh makes these files.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 examples=$here/../../examples
@@ -39,7 +39,8 @@ build()
     if ! "$gort" build -o "$work/$1" "$examples/$1.c" 2>"$work/err"; then
         # What the program itself asks for and the library has not is a part still to come; what the
         # library asks of itself is broken.
-        missing=$(grep -q libgort "$work/err" || sed -n 's/.*undefined reference to `\(goi\{0,1\}_[a-z0-9_]*\).*/\1/p' "$work/err" |
+        missing=$(grep -q libgort "$work/err" ||
+            sed -n 's/.*undefined reference to `\(goi\{0,1\}_[a-z0-9_]*\).*/\1/p' "$work/err" |
             head -n 1)
         if [ -n "$missing" ]; then
             skip "$1" "the library has no $missing"

@@ -4,7 +4,8 @@
 #
 # Usage: speed.sh [DIR [RUNS]]    (default: /usr/include, 9 runs each, taken in turn)
 # Prints every throughput in MB/s, the medians, and their ratio. GORT as for run.sh. The machine
-# should be quiet, and the files are in the page cache: one run of each goes before the measured ones.
+# should be quiet, and the files are in the page cache: one run of each goes before the measured
+# ones.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 gort=${GORT:-./build/bin/gort}

@@ -16,21 +16,21 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s, chan(struct point) 
 #ifdef CASE_send_wrong_element_type
     /* gcc: makes integer from pointer */
     /* clang: incompatible pointer to integer */
-    /* g++: invalid conversion from 'const char\*' to 'int' */
+    /* g++: invalid conversion from 'const char\*' to '(goi::plain<int>|int)' */
     /* clang++: no matching function for call to 'cxx_chan_send' */
     chan_send(c, text);
 #endif
 #ifdef CASE_send_number_for_struct
     /* gcc: invalid initializer */
-    /* clang: initializing 'struct point' with an expression of incompatible type 'int' */
-    /* g++: cannot convert|no matching function|could not convert */
+    /* clang: initializing .*'struct point'\)? with an expression of incompatible type 'int' */
+    /* g++: invalid initialization of .* from expression of type 'int' */
     /* clang++: no matching function for call to 'cxx_chan_send' */
     chan_send(p, 5);
 #endif
 #ifdef CASE_send_struct_for_number
     /* gcc: incompatible types when initializing type 'int' using type 'struct point' */
-    /* clang: initializing 'int' with an expression of incompatible type 'struct point' */
-    /* g++: cannot convert 'point' to */
+    /* clang: initializing .*'int'\)? with an expression of incompatible type 'struct point' */
+    /* g++: invalid initialization of .* from expression of type 'point' */
     /* clang++: no matching function for call to 'cxx_chan_send' */
     struct point pt = { 1, 2 };
     chan_send(c, pt);
@@ -108,13 +108,13 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s, chan(struct point) 
     /* gcc: makes pointer from integer */
     /* clang: incompatible integer to pointer conversion */
     /* g++: invalid conversion from 'int' to 'const char\*' */
-    /* clang++: assigning to 'const char \*' from incompatible type 'int' */
+    /* clang++: assigning to 'const char \*' from (incompatible type )?'int' */
     text = chan_recv(c);
 #endif
 #ifdef CASE_make_of_another_type
     /* gcc: incompatible pointer type */
     /* clang: incompatible pointer types */
-    /* g++: cannot convert .*int.* to .*double */
+    /* g++: invalid conversion from 'int .* to 'double */
     /* clang++: cannot initialize a variable of type */
     chan(double) z = chan_make(int, 3);
     (void)z;
@@ -129,8 +129,8 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s, chan(struct point) 
 #ifdef CASE_signals_need_int
     /* gcc: signals need a channel of int */
     /* clang: signals need a channel of int */
-    /* g++: cannot convert */
-    /* clang++: no matching function for call to 'signal_notify' */
+    /* g++: invalid conversion from 'point .* to 'int */
+    /* clang++: of type 'int .*\(aka 'point */
     v = go_signal_notify(p, 2);
 #endif
 }

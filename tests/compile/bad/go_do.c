@@ -12,7 +12,7 @@ void twice(int x, chan(int) c)
     /* flags: -O2 */
     /* link */
     /* gcc: trampoline generated for nested function */
-    /* clang: undefined reference to .*_NSConcreteStackBlock|undefined symbol: _NSConcreteStackBlock */
+    /* clang: undefined (reference|symbol).*_NSConcreteStackBlock */
     /* g++: 'y' is not captured */
     /* clang++: variable 'y' cannot be implicitly captured */
     go_do(c) {
@@ -23,7 +23,7 @@ void twice(int x, chan(int) c)
     /* flags: -O2 */
     /* link */
     /* gcc: trampoline generated for nested function */
-    /* clang: undefined reference to .*_NSConcreteStackBlock|undefined symbol: _NSConcreteStackBlock */
+    /* clang: undefined (reference|symbol).*_NSConcreteStackBlock */
     /* g++: 'c' is not captured */
     /* clang++: variable 'c' cannot be implicitly captured */
     go_do(y) {

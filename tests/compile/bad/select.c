@@ -63,7 +63,7 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s)
 #ifdef CASE_send_wrong_element_type
     /* gcc: makes integer from pointer */
     /* clang: incompatible pointer to integer */
-    /* g++: invalid conversion from 'const char\*' to 'int' */
+    /* g++: invalid conversion from 'const char\*' to '(goi::plain<int>|int)' */
     /* clang++: no matching function for call to 'case_send' */
     switch (chan_select(send(a, s, text))) {
     case a:
@@ -99,8 +99,8 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s)
     (void)k;
 #endif
 #ifdef CASE_word_that_is_none
-    /* gcc: GOI_CASE_get|GOI_NAME_get */
-    /* clang: GOI_CASE_get|GOI_NAME_get */
+    /* gcc: neither recv, send, after nor default: get\(a, c, &v\) */
+    /* clang: neither recv, send, after nor default: get\(a, c, &v\) */
     /* g++: GOI_CASE_get */
     /* clang++: GOI_CASE_get */
     switch (chan_select(get(a, c, &v))) {
@@ -109,8 +109,8 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s)
     }
 #endif
 #ifdef CASE_name_left_out
-    /* gcc: expected identifier|GOI_CASE_RECV_ */
-    /* clang: expected identifier|GOI_CASE_RECV_ */
+    /* gcc: &v in the place of the channel; write recv\(name, channel */
+    /* clang: &v in the place of the channel; write recv\(name, channel */
     /* g++: no matching function for call to 'case_recv|invalid conversion|cannot convert */
     /* clang++: no matching function for call to 'case_recv' */
     switch (chan_select(recv(c, &v))) {

@@ -30,7 +30,7 @@ static go_cond cond;
 static go_once once;
 static go_map map;
 static go_pool pool = { make, 0, { 0, 0 }, 0 };
-static go_sem sem = { 3, 0, { 0, 0, 0 }, 0, 0 };
+static go_sem sem;
 static go_single single;
 static go_rate rate;
 
@@ -83,6 +83,7 @@ int synchronise(go_ctx *ctx)
     map_clear(&map);
     map_free(&map);
     pool_put(&pool, pool_get(&pool));
+    sem.size = 3;
     if (sem_acquire(ctx, &sem, 1) || sem_try_acquire(&sem, 1)) {
         sem_release(&sem, 1);
     }
