@@ -40,6 +40,7 @@ CASES = {
     "100 columns are allowed": ({A: c("/* " + "x" * 94 + " */")}, []),
     "101 columns are not": ({A: c("/* " + "x" * 95 + " */")}, [A + ":2: line-length"]),
     "long lines in documents": ({"docs/a.md": "x" * 300 + "\n"}, []),
+    "tab in Go code": ({"README.md": "```go\n\tx := 1\n```\n\ttext\n"}, ["README.md:4: tab"]),
     "tab": ({A: c("\tint x;")}, [A + ":2: tab"]),
     "tabs in a Makefile": ({"Makefile": "# SPDX-License-Identifier: MIT\nall:\n\ttrue\n"}, []),
     "trailing space": ({A: c("int x; ")}, [A + ":2: trailing-space"]),
@@ -48,6 +49,7 @@ CASES = {
     "no licence": ({A: "int x;\n"}, [A + ":1: spdx"]),
     "no licence in a script": ({"tools/x": "#!/bin/sh\ntrue\n"}, ["tools/x:1: spdx"]),
     "70 lines": ({A: c(*function("f", 67))}, []),
+    "a catalogue": ({"tests/compile/bad/go.c": c(*function("f", 68))}, []),
     "71 lines": ({A: c(*function("f", 68))}, [A + ":2: function-length"]),
     "two functions are not one": ({A: c(*function("f", 50), "", *function("g", 50))}, []),
     "branches with a brace each": (
