@@ -1,0 +1,3 @@
+module gort/conform
+
+go 1.27
