@@ -306,8 +306,10 @@ static void print_trace(struct goi_out *o, const struct goi_shot *s, bool system
         goi_out_str(o, "...additional frames elided...\n");
     }
     if (p.printed == 0 && s->entry != 0) {
-        /* Not started yet, or its last call replaced its frame: at least what it runs. */
+        /* Not started yet, its last call replaced its frame, or it is a function of this library:
+         * at least what it runs. */
         p.most = 1;
+        p.system = true;
         goi_symbolize(s->entry, print_symbol, &p);
     }
 }

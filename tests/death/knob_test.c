@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* GORTDEBUG, GORTTRACEBACK and GOMAXPROCS, as a user meets them. */
+#include "death.h"
+#include <gort.h>
+#include <gort/short.h>
+
+struct env { const char *name, *value; };
+
+static void set(const struct env *e) { setenv(e->name, e->value, 1); }
+
+#define KNOWN "; known are seed=N, schedtrace=1000*\n"
+
+static void body_nothing(void *arg)
+{
+    set(arg);
+    go_yield();
+}
+TEST(knob, what_is_not_understood_is_named_and_left_out)
+{
+    static const struct { const char *value, *text; } cases[] = {
+        {"", ""},
+        {"seed=1", ""},
+        {"seed=1,,", ""},
+        {"sede=1", "gort: GORTDEBUG: unknown key \"sede\"" KNOWN},
+        {"seed", "gort: GORTDEBUG: bad value in \"seed\"" KNOWN},
+        {"seed=", "gort: GORTDEBUG: bad value in \"seed=\"" KNOWN},
+        {"seed=one", "gort: GORTDEBUG: bad value in \"seed=one\"" KNOWN},
+        {"seed=-1", "gort: GORTDEBUG: bad value in \"seed=-1\"" KNOWN},
+        {"seed=99999999999999999999", "gort: GORTDEBUG: bad value in \"seed=9*9\"" KNOWN},
+        {"schedtrace=10parsec", "gort: GORTDEBUG: bad value in \"schedtrace=10parsec\"" KNOWN},
+        {"x=1,seed=2,y", "gort: GORTDEBUG: unknown key \"x\"" KNOWN
+                         "gort: GORTDEBUG: unknown key \"y\"" KNOWN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct env e = {"GORTDEBUG", cases[i].value};
+        EXPECT_DEATH(body_nothing, &e, 0, cases[i].text);
+    }
+}
+
+/* --- the seed: the same choices again */
+
+static void body_choices(void *arg)
+{
+    chan(int) a = chan_make(int, 64);
+    chan(int) b = chan_make(int, 64);
+    set(arg);
+    go_maxprocs(1);
+    for (int i = 0; i < 64; i++) {
+        chan_send(a, 0);
+        chan_send(b, 1);
+    }
+    for (int i = 0; i < 64; i++) {
+        switch (chan_select(recv(x, a), recv(y, b))) {
+        case x:
+            putchar('a');
+            break;
+        case y:
+            putchar('b');
+            break;
+        }
+    }
+}
+static void choices(const char *seed, char *to)
+{
+    struct env e = {"GORTDEBUG", seed};
+    struct test_run run;
+    test_run_function(&run, 20, body_choices, &e);
+    EXPECT_EQ_INT(run.status, 0);
+    EXPECT_EQ_UINT(run.out_size, 64);
+    snprintf(to, 65, "%s", run.out);
+    test_run_free(&run);
+}
+TEST(knob, a_seed_repeats_the_choices)
+{
+    char one[65];
+    char again[65];
+    char other[65];
+    choices("seed=4711", one);
+    choices("seed=4711", again);
+    choices("seed=4712", other);
+    EXPECT_EQ_STR(one, again);
+    EXPECT(strcmp(one, other) != 0);
+}
+
+/* --- schedtrace */
+
+static void body_schedtrace(void *arg)
+{
+    set(arg);
+    go_maxprocs(3);
+    go_sleep(65 * GO_MS);
+}
+TEST(knob, schedtrace_prints_at_its_interval)
+{
+    struct env e = {"GORTDEBUG", "schedtrace=20ms"};
+    EXPECT_DEATH(body_schedtrace, &e, 0,
+                 "SCHED #ms: gomaxprocs=3 idleprocs=# threads=# spinningthreads=# idlethreads=# "
+                 "runqueue=# [ # # # ] schedticks=[ # # # ]\n"
+                 "...\n");
+}
+static void body_schedtrace_deadlock(void *arg)
+{
+    chan(int) c = NULL;
+    set(arg);
+    (void)chan_recv(c);
+}
+TEST(knob, schedtrace_does_not_hide_a_deadlock)
+{
+    struct env e = {"GORTDEBUG", "schedtrace=1s"};
+    EXPECT_DEATH(body_schedtrace_deadlock, &e, 2,
+                 "fatal error: all goroutines are asleep - deadlock!\n...\n");
+}
+
+/* --- how much a crash prints */
+
+SHOWN static void waits(chan(int) c)
+{
+    (void)chan_recv(c);
+    STAY();
+}
+SHOWN static void panics(void) { go_panic("at the disco"); }
+static void body_panics(void *arg)
+{
+    chan(int) c = chan_make(int);
+    set(arg);
+    go_maxprocs(1);
+    go(waits, c);
+    go_yield();
+    go(panics);
+    go_sleep(20 * GO_SEC);
+    STAY();
+}
+
+#define PANIC "panic: at the disco\n"
+#define FAULTY                                                                                     \
+    "\n"                                                                                           \
+    "goroutine # [running]:\n"                                                                     \
+    "panics(...)\n"                                                                                \
+    "\t*knob_test.c:#\n"                                                                           \
+    "created by body_panics in goroutine 1\n"                                                      \
+    "\t*knob_test.c:#\n"
+#define OTHERS                                                                                     \
+    "\n"                                                                                           \
+    "goroutine 1 [sleep]:\n"                                                                       \
+    "body_panics(...)\n"                                                                           \
+    "...\n"                                                                                        \
+    "\n"                                                                                           \
+    "goroutine # [chan receive]:\n"                                                                \
+    "waits(...)\n"                                                                                 \
+    "\t*knob_test.c:#\n"                                                                           \
+    "created by body_panics in goroutine 1\n"                                                      \
+    "\t*knob_test.c:#\n"
+
+TEST(knob, traceback_levels)
+{
+    static const struct { const char *value, *text; } cases[] = {
+        {"none", PANIC},           {"0", PANIC},
+        {"single", PANIC FAULTY},  {"", PANIC FAULTY},
+        {"all", PANIC FAULTY OTHERS}, {"1", PANIC FAULTY OTHERS},
+        {"system",
+         PANIC "\n"
+               "goroutine # [running]:\n"
+               "...\n"
+               "*panic*(...)\n"
+               "\t*panic.c:#\n"
+               "...\n"
+               "panics(...)\n"
+               "...\n"
+               "goroutine 0 [*]:\n" /* sysmon */
+               "...\n"
+               "goroutine 1 [sleep]:\n"
+               "...\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct env e = {"GORTTRACEBACK", cases[i].value};
+        EXPECT_DEATH(body_panics, &e, 2, cases[i].text);
+    }
+    struct env go_name = {"GOTRACEBACK", "none"};
+    EXPECT_DEATH(body_panics, &go_name, 2, PANIC);
+}
+
+TEST(knob, traceback_crash_aborts_for_a_core)
+{
+    struct env e = {"GORTTRACEBACK", "crash"};
+    EXPECT_DEATH(body_panics, &e, DIED_BY(6), PANIC "...\npanics(...)\n...\n");
+}
+
+/* --- GOMAXPROCS */
+
+static void body_procs(void *arg)
+{
+    set(arg);
+    printf("%d", go_maxprocs(0));
+}
+TEST(knob, gomaxprocs)
+{
+    static const struct { const char *value; int n; } cases[] = {
+        {"1", 1}, {"3", 3}, {"100000", 1024}};
+    static const char *const bad[] = {"", "0", "-2", "many", "2x"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct env e = {"GOMAXPROCS", cases[i].value};
+        struct test_run run;
+        test_run_function(&run, 20, body_procs, &e);
+        EXPECT_EQ_INT(run.status, 0);
+        EXPECT_EQ_INT(atoi(run.out), cases[i].n);
+        test_run_free(&run);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct env e = {"GOMAXPROCS", bad[i]};
+        struct test_run run;
+        test_run_function(&run, 20, body_procs, &e);
+        EXPECT_EQ_INT(run.status, 0);
+        EXPECT_INT(atoi(run.out), >=, 1);
+        EXPECT_EQ_STR(run.err, ""); /* as Go: the default, without a word */
+        test_run_free(&run);
+    }
+}

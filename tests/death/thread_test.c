@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads that cannot be had, and processes that are half of one: fork. */
+#include "death.h"
+#include <errno.h>
+#include <gort.h>
+#include <gort/short.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static int never[2]; /* a pipe that nobody writes to */
+
+SHOWN static void blocks(void)
+{
+    char c;
+    go_blocking { (void)!read(never[0], &c, 1); }
+}
+static void body_exhausts(void *arg)
+{
+    (void)arg;
+    if (pipe(never) != 0) {
+        return;
+    }
+    for (int i = 0; i < 11000; i++) {
+        go_with(GO_OPTS(.stack = 64 * GO_KIB), blocks);
+        if (i % 16 == 15) {
+            go_yield();
+        }
+    }
+    go_sleep(20 * GO_SEC);
+}
+
+static bool may_have_threads(long n)
+{
+    static const char *const files[] = {"/sys/fs/cgroup/pids.max", "/proc/sys/kernel/threads-max",
+                                        "/proc/sys/kernel/pid_max"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        FILE *f = fopen(files[i], "re");
+        long limit;
+        bool low = f != NULL && fscanf(f, "%ld", &limit) == 1 && limit < n;
+        if (f != NULL) {
+            fclose(f);
+        }
+        if (low) {
+            return false;
+        }
+    }
+    struct rlimit r;
+    return getrlimit(RLIMIT_NPROC, &r) != 0 || r.rlim_cur == RLIM_INFINITY ||
+           r.rlim_cur > (rlim_t)n;
+}
+
+/* go1.27 TestThreadExhaustion, with the limit as it is. */
+TEST_LONG(thread, ten_thousand_are_the_limit, 120)
+{
+    struct test_run run;
+    if (test_scale() > 1) {
+        SKIP("ten thousand threads are too much under a tool");
+    }
+    if (!may_have_threads(12000)) {
+        SKIP("this machine does not allow ten thousand threads");
+    }
+    test_run_function(&run, 100, body_exhausts, NULL);
+    (void)death_judge(&run, 2,
+                      "runtime: program exceeds 10000-thread limit\n"
+                      "fatal error: thread exhaustion\n"
+                      "...\n"
+                      "goroutine # [running]:\n"
+                      "\tgoroutine running on other thread; stack unavailable\n"
+                      "created by body_exhausts in goroutine 1\n"
+                      "\t*thread_test.c:#\n"
+                      "# goroutines like this\n"
+                      "...\n",
+                      __FILE__, __LINE__);
+    test_run_free(&run);
+}
+
+/* --- fork */
+
+static const char forked[] =
+    "fatal error: goroutines used in the child of fork: it may only exec or _exit\n...\n";
+
+static void nothing(void) {}
+static void uses_yield(void) { go_yield(); }
+static void uses_go(void) { go(nothing); }
+static void uses_channel(void)
+{
+    chan(int) c = chan_make(int, 1);
+    chan_send(c, 1);
+    (void)chan_recv(c);
+}
+static void uses_sleep(void) { go_sleep(GO_MS); }
+static void body_forks(void *arg)
+{
+    void (*const use)(void) = *(void (**)(void))arg;
+    int status;
+    uses_yield();
+    pid_t pid = fork();
+    if (pid == 0) {
+        use();
+        _exit(0);
+    }
+    if (waitpid(pid, &status, 0) == pid && WIFEXITED(status)) {
+        uses_channel(); /* the parent is none the worse */
+        _exit(WEXITSTATUS(status));
+    }
+}
+TEST(fork, child_that_goes_on_dies_with_a_clear_text)
+{
+    void (*uses[])(void) = {uses_yield, uses_go, uses_sleep};
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        EXPECT_DEATH(body_forks, &uses[i], 2, forked);
+    }
+}
+
+static void execs(void)
+{
+    execlp("true", "true", (char *)NULL);
+    _exit(9);
+}
+static void exits_only(void) { _exit(0); }
+TEST(fork, child_may_exec_or_exit)
+{
+    void (*uses[])(void) = {execs, exits_only};
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        EXPECT_DEATH(body_forks, &uses[i], 0, "");
+    }
+}
+
+static void body_forks_in_goroutine(void *arg)
+{
+    go(body_forks, arg);
+    go_sleep(20 * GO_SEC);
+}
+TEST(fork, from_a_goroutine)
+{
+    void (*uses[])(void) = {uses_yield, execs};
+    EXPECT_DEATH(body_forks_in_goroutine, &uses[0], 2, forked);
+    EXPECT_DEATH(body_forks_in_goroutine, &uses[1], 0, "");
+}
+
+/* Before the runtime has started a fork is nothing special. */
+static void body_forks_early(void *arg)
+{
+    int status;
+    (void)arg;
+    pid_t pid = fork();
+    uses_channel();
+    uses_sleep();
+    if (pid != 0 && (waitpid(pid, &status, 0) != pid || status != 0)) {
+        _exit(1);
+    }
+}
+TEST(fork, before_the_first_goroutine)
+{
+    EXPECT_DEATH(body_forks_early, NULL, 0, "");
+}
