@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/* pool.c: go_pool, Go's sync.Pool: objects kept for reuse.
+ *
+ * Getting and putting shall cost less than making, on all processors at once. So each P has a small
+ * stack of objects to itself (pool_cache.h), which needs neither lock nor atomic operation; what a
+ * cache cannot take or give comes from a depot behind a go_mutex, half a cache at a time. One P may
+ * put and another get: the depot is where they meet.
+ *
+ * What Go leaves to its collector is done by the clock. With `.free` set, a goroutine of the
+ * library looks once in a second at what has not been used since its last look, the lower part of
+ * each stack, and passes it to `.free`. When the pool is empty it stops looking, until something is
+ * put. So an object that nobody wants is gone after one to two seconds, and a pool at rest holds
+ * nothing, not even a timer.
+ *
+ *   B1  An object is in one cache, in the depot, or with a user.     (tests/unit/sync/pool, hammer)
+ *   B2  A cache is touched by its P's owner or by the trimmer, not by both.     (C1)
+ *   B3  `.make` and `.free` are called outside the runtime with no lock held: they may park, panic,
+ *       and use other pools.                                  (tests/unit/sync/pool, nested pools)
+ *   B4  While something is kept and `.free` is set, the trimmer is under way or its timer runs.
+ *                                                       (tests/unit/sync/pool, idle objects)
+ *   B5  The state of a pool that was cleared goes when the trimmer has let go of it.      (ASan)
+ *
+ * The table of caches grows with the number of Ps; older tables are kept until the end, because a
+ * reader may still look at one. Threads without a P use the depot.
+ *
+ * Memory order: [RT] for the caches; the depot's mutex; [POOL] release when the state, or a larger
+ * table, is published, acquire when it is found. [TRIM] who puts, and the trimmer that wants to
+ * stop (trim_over). [REF] counts of the state.
+ *
+ * Rejected: a lock per cache (two exchanges for get and put, 9 ns). Rejected: stealing from the
+ * caches of others before making: what a P keeps to itself is at most GOI_POOL_CACHE_MAX objects.
+ */
+#include "sync/pool_cache.h"
+#include "sync/internal.h"
+#include <gort/time.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = GOI_POOL_CACHE_MAX / 2 };
+/* How often the trimmer looks. Tests have less patience. */
+#ifndef GOI_POOL_INTERVAL
+#define GOI_POOL_INTERVAL GO_SEC
+#endif
+
+_Static_assert(sizeof(go_pool) == 32, "go_pool is part of the ABI");
+_Static_assert(sizeof(struct goi_pool_cache) == 128, "two cache lines");
+
+struct caches {
+    struct caches *older;
+    int n;
+    struct goi_pool_cache *of[];    /* by the id of the P */
+};
+
+/* What a pool has once something was put. */
+struct pool {
+    goi_aptr caches;                /* [w:mu] */
+    goi_a32 refs;                   /* [a:REF] the pool's, the timer's */
+    goi_a32 trimming;               /* [w:mu] B4: the trimmer comes, or is at it */
+    void (*free)(void *);           /* [c] */
+    go_mutex look;                  /* held while a cache is looked at: one holder at a time */
+    go_mutex mu;
+    void **depot;                   /* [l:mu] a stack, newest on top */
+    size_t n, low, room;            /* [l:mu] low as in C2 */
+    bool cleared;                   /* [l:mu] */
+    go_timer *timer;                /* [l:mu] of the trimmer */
+};
+
+static GOI_COLD void die(void) { goi_fatal("out of memory (pool)"); }
+
+static void trim(struct pool *s);
+
+/* --- the state */
+
+static GOI_COLD struct pool *state_new(go_pool *p)
+{
+    struct pool *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        die();
+    }
+    s->free = p->free;
+    st_rlx(&s->refs, 1);
+    void *seen = NULL;
+    if (!cas_acqrel(goi_wordptr(&p->impl), &seen, s)) { /* [POOL] */
+        free(s);
+        return seen;
+    }
+    return s;
+}
+
+static void state_unref(struct pool *s)
+{
+    if (sub_acqrel(&s->refs, 1) != 1) { /* [REF] B5 */
+        return;
+    }
+    struct caches *t = ld_rlx(&s->caches);
+    for (int i = 0; t != NULL && i < t->n; i++) {
+        free(t->of[i]);
+    }
+    while (t != NULL) {
+        struct caches *older = t->older;
+        free(t);
+        t = older;
+    }
+    free(s->depot);
+    go_timer_free(s->timer);
+    free(s);
+}
+
+/* Caches for all the Ps there are. */
+static GOI_COLD void caches_grow(struct pool *s)
+{
+    go_mutex_lock(&s->mu);
+    struct caches *old = ld_rlx(&s->caches);
+    int have = old != NULL ? old->n : 0;
+    int n = goi_procs_made();
+    if (n > have) {
+        struct caches *t = malloc(sizeof *t + (size_t)n * sizeof t->of[0]);
+        if (t == NULL) {
+            die();
+        }
+        t->older = old;
+        t->n = n;
+        for (int i = 0; i < n; i++) {
+            t->of[i] = i < have ? old->of[i] : aligned_alloc(2 * GOI_CACHE_LINE, sizeof *t->of[i]);
+            if (t->of[i] == NULL) {
+                die();
+            }
+            if (i >= have) {
+                memset(t->of[i], 0, sizeof *t->of[i]);
+                goi_pool_cache_init(t->of[i], goi_sched.have_membarrier);
+            }
+        }
+        st_rel(&s->caches, t); /* [POOL] */
+    }
+    go_mutex_unlock(&s->mu);
+}
+
+/* Enters the cache of this P. NULL: there is none, or it is being looked at. Inside the runtime. */
+GOI_INLINE struct goi_pool_cache *cache_enter(struct pool *s, const struct m *m)
+{
+    struct caches *t = ld_acq(&s->caches); /* [POOL] */
+    if (GOI_UNLIKELY(m->p == NULL) || GOI_UNLIKELY(t == NULL) || GOI_UNLIKELY(m->p->id >= t->n)) {
+        return NULL;
+    }
+    struct goi_pool_cache *c = t->of[m->p->id];
+    return GOI_LIKELY(goi_pool_cache_enter(c)) ? c : NULL;
+}
+
+/* --- the depot, outside the runtime */
+
+static void depot_put(struct pool *s, void *const *object, uint32_t n)
+{
+    go_mutex_lock(&s->mu);
+    if (s->n + n > s->room) {
+        size_t room = s->room == 0 ? 4 * BATCH : 2 * s->room;
+        void **larger = realloc(s->depot, room * sizeof *larger);
+        if (larger == NULL) {
+            die();
+        }
+        s->depot = larger;
+        s->room = room;
+    }
+    memcpy(s->depot + s->n, object, n * sizeof *object);
+    s->n += n;
+    go_mutex_unlock(&s->mu);
+}
+
+static uint32_t depot_get(struct pool *s, void **object, uint32_t n)
+{
+    go_mutex_lock(&s->mu);
+    n = s->n < n ? (uint32_t)s->n : n;
+    s->n -= n;
+    s->low = s->n < s->low ? s->n : s->low;
+    if (n != 0) {
+        memcpy(object, s->depot + s->n, n * sizeof *object);
+    }
+    go_mutex_unlock(&s->mu);
+    return n;
+}
+
+/* --- trimming */
+
+/* B4: starts the trimmer unless it is on its way. */
+static GOI_COLD void trim_later(struct pool *s)
+{
+    go_mutex_lock(&s->mu);
+    if (ld_rlx(&s->trimming) == 0 && !s->cleared) {
+        st_rlx(&s->trimming, 1);
+        add_rlx(&s->refs, 1);
+        if (s->timer != NULL) {
+            go_timer_reset(s->timer, GOI_POOL_INTERVAL);
+        } else {
+            s->timer = go_after_func(GOI_POOL_INTERVAL, trim, s);
+            if (s->timer == NULL) {
+                die();
+            }
+        }
+    }
+    go_mutex_unlock(&s->mu);
+}
+
+typedef void (*sink)(struct pool *s, void **object, uint32_t n);
+
+/* Takes out of the caches what is idle, or all. True: nothing is left in them. */
+static bool drain_caches(struct pool *s, bool all, sink to)
+{
+    struct caches *t = ld_acq(&s->caches); /* [POOL] */
+    bool empty = true;
+    for (int i = 0; t != NULL && i < t->n; i++) {
+        void *out[GOI_POOL_CACHE_MAX];
+        go_mutex_lock(&s->look); /* B2 */
+        int k = goi_pool_cache_idle(t->of[i], out, all, goi_sched.have_membarrier);
+        empty = empty && k >= 0 && ld_rlx(&t->of[i]->n) == 0;
+        go_mutex_unlock(&s->look);
+        if (k > 0) {
+            to(s, out, (uint32_t)k); /* B3 */
+        }
+    }
+    return empty;
+}
+
+static bool caches_empty(struct pool *s)
+{
+    struct caches *t = ld_acq(&s->caches); /* [POOL] */
+    for (int i = 0; t != NULL && i < t->n; i++) {
+        if (ld_rlx(&t->of[i]->n) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void free_objects(struct pool *s, void **object, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        goi_race_acquire(object[i]);
+        s->free(object[i]);
+    }
+}
+
+/* What has been idle in the depot, up to a batch of it. */
+static uint32_t depot_idle(struct pool *s, void **out, size_t *idle)
+{
+    go_mutex_lock(&s->mu);
+    size_t k = s->low < *idle ? s->low : *idle;
+    k = k < GOI_POOL_CACHE_MAX ? k : GOI_POOL_CACHE_MAX;
+    if (k != 0) {
+        memcpy(out, s->depot, k * sizeof *out);
+        memmove(s->depot, s->depot + k, (s->n - k) * sizeof *out);
+        s->n -= k;
+        s->low -= k;
+    }
+    *idle -= k;
+    go_mutex_unlock(&s->mu);
+    return (uint32_t)k;
+}
+
+/* Is there nothing to come back for? Under the mutex. B4: who puts stores n and then loads
+ * `trimming`; we store `trimming` and then load n. The membarrier stands between our two and
+ * between its two (TRIM), so that not both can miss the other. */
+static bool trim_over(struct pool *s, bool empty)
+{
+    if (s->cleared) {
+        return true;
+    }
+    if (!empty || s->n != 0) {
+        return false;
+    }
+    st_rlx(&s->trimming, 0);
+    if (goi_sched.have_membarrier) {
+        gop_membarrier();
+    } else {
+        fence_seq(); /* [TRIM] */
+    }
+    if (caches_empty(s)) {
+        return true;
+    }
+    st_rlx(&s->trimming, 1);
+    return false;
+}
+
+/* The trimmer, in a goroutine of its own. One at a time: the next is started at its end. */
+static void trim(struct pool *s)
+{
+    void *out[GOI_POOL_CACHE_MAX];
+    bool empty = drain_caches(s, false, free_objects);
+    go_mutex_lock(&s->mu);
+    size_t idle = s->low;
+    go_mutex_unlock(&s->mu);
+    for (uint32_t n = depot_idle(s, out, &idle); n != 0; n = depot_idle(s, out, &idle)) {
+        free_objects(s, out, n);
+    }
+    go_mutex_lock(&s->mu);
+    s->low = s->n;
+    bool over = trim_over(s, empty);
+    if (!over) {
+        go_timer_reset(s->timer, GOI_POOL_INTERVAL);
+    }
+    go_mutex_unlock(&s->mu);
+    if (over) {
+        state_unref(s);
+    }
+}
+
+/* --- for users */
+
+static GOI_COLD void *get_slow(struct pool *s)
+{
+    void *object[BATCH];
+    uint32_t n = depot_get(s, object, BATCH);
+    if (n == 0) {
+        return NULL;
+    }
+    void *mine = object[--n];
+    struct m *m = goi_enter();
+    struct goi_pool_cache *c = cache_enter(s, m);
+    if (c != NULL) {
+        while (n > 0 && goi_pool_cache_push(c, object[n - 1])) {
+            n--;
+        }
+        goi_pool_cache_leave(c);
+    }
+    goi_leave(m);
+    if (n > 0) {
+        depot_put(s, object, n);
+    }
+    return mine;
+}
+
+static GOI_COLD void put_slow(struct pool *s, void *object)
+{
+    void *out[BATCH + 1];
+    uint32_t n = 0;
+    struct m *m = goi_enter();
+    struct goi_pool_cache *c = cache_enter(s, m);
+    bool grow = c == NULL && m->p != NULL;
+    if (c != NULL) {
+        if (!goi_pool_cache_push(c, object)) {
+            goi_pool_cache_cut(c, out, BATCH);
+            n = BATCH;
+            (void)goi_pool_cache_push(c, object);
+        }
+        goi_pool_cache_leave(c);
+    } else {
+        out[n++] = object;
+    }
+    goi_leave(m);
+    if (n > 0) {
+        depot_put(s, out, n);
+    }
+    if (grow) {
+        caches_grow(s);
+    }
+}
+
+void *go_pool_get(go_pool *p)
+{
+    struct pool *s = ld_acq(goi_wordptr(&p->impl)); /* [POOL] */
+    void *object = NULL;
+    if (GOI_LIKELY(s != NULL)) {
+        struct m *m = goi_enter();
+        struct goi_pool_cache *c = cache_enter(s, m);
+        if (GOI_LIKELY(c != NULL)) {
+            object = goi_pool_cache_pop(c);
+            goi_pool_cache_leave(c);
+        }
+        goi_leave(m);
+        if (GOI_UNLIKELY(object == NULL)) {
+            object = get_slow(s);
+        }
+    }
+    if (GOI_UNLIKELY(object == NULL)) {
+        return p->make != NULL ? p->make() : NULL; /* B3 */
+    }
+    goi_race_acquire(object);
+    return object;
+}
+
+void go_pool_put(go_pool *p, void *object)
+{
+    if (GOI_UNLIKELY(object == NULL)) {
+        return;
+    }
+    struct pool *s = ld_acq(goi_wordptr(&p->impl)); /* [POOL] */
+    if (GOI_UNLIKELY(s == NULL)) {
+        s = state_new(p);
+    }
+    goi_race_release(object);
+    bool done = false;
+    struct m *m = goi_enter();
+    struct goi_pool_cache *c = cache_enter(s, m);
+    if (GOI_LIKELY(c != NULL)) {
+        done = goi_pool_cache_push(c, object);
+        goi_pool_cache_leave(c);
+    }
+    goi_leave(m);
+    if (GOI_UNLIKELY(!done)) {
+        put_slow(s, object);
+    }
+    if (s->free != NULL) {
+        if (GOI_LIKELY(goi_sched.have_membarrier)) {
+            fence_compiler(); /* [TRIM] */
+        } else {
+            fence_seq(); /* [TRIM] */
+        }
+        if (GOI_UNLIKELY(ld_rlx(&s->trimming) == 0)) {
+            trim_later(s);
+        }
+    }
+}
+
+static void keep_objects(struct pool *s, void **object, uint32_t n) { depot_put(s, object, n); }
+
+void go_pool_clear(go_pool *p)
+{
+    struct pool *s = ld_acq(goi_wordptr(&p->impl)); /* [POOL] */
+    if (s == NULL) {
+        return;
+    }
+    st_rlx(goi_wordptr(&p->impl), NULL); /* nobody else uses it */
+    go_mutex_lock(&s->mu);
+    s->cleared = true;
+    bool pending = s->timer != NULL && go_timer_stop(s->timer);
+    go_mutex_unlock(&s->mu);
+    while (!drain_caches(s, true, keep_objects)) { /* ends: the trimmer lets go of the last one */
+        go_yield();
+    }
+    void *out[GOI_POOL_CACHE_MAX];
+    for (uint32_t n = depot_get(s, out, BATCH); n != 0; n = depot_get(s, out, BATCH)) {
+        if (s->free != NULL) {
+            free_objects(s, out, n);
+        }
+    }
+    if (pending) {
+        state_unref(s);
+    }
+    state_unref(s);
+}
