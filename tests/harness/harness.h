@@ -60,6 +60,7 @@ struct test {
 
 #define TEST_LIVES (-1)
 #define TEST_TIMEOUT_DEFAULT 30
+#define TEST_TIMEOUT_MAX 60 /* the longest that a slow environment makes of a limit below it */
 
 /* How a death test, or a child, ended: an exit status as it is, a signal as DIED_BY(SIGABRT). */
 #define DIED_BY(sig) (256 + (sig))

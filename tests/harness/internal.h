@@ -43,6 +43,8 @@ struct test_case {
 
 /* run.c: runs it in a process of its own, prints one line of TAP and, on failure, what it wrote. */
 enum test_outcome test_run_case(const struct test_case *c, int number);
+/* How many tests of this program have run out of time. */
+extern int test_hung;
 /* The body, its leak checks and its end: called in the test's own process. */
 void test_run_here(const struct test_case *c) __attribute__((noreturn));
 

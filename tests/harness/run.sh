@@ -68,6 +68,10 @@ check "the environment is set" has '\| 16 a=b,seed=6$'
 check "the line names it" has '^not ok 4 - matrix\.environment GOMAXPROCS=16 seed=6'
 check "the seed is printed first" has '^# seed 5$'
 
+GORT_TEST_GDB=0 GORT_TEST_SCALE=100 "$work/sample" --filter=hang. --timeout=1 >"$work/out" 2>&1
+check "a limit that is given is the limit" has 'it did not end within 1 seconds'
+check "after three that hang the rest is not run" \
+    has '^not ok 4 - hang\.fourth was not run: 3 tests before it did not end$'
 "$work/sample" --filter=none_such >"$work/out" 2>&1
 check "a filter that matches nothing is an error" test $? = 64
 "$work/sample" --filter=self.ok_exp --no-fork >"$work/out" 2>&1

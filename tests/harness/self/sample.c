@@ -101,6 +101,11 @@ TEST_LONG(self, not_ok_hangs_deaf, 1)
     wait_for_ever(NULL);
 }
 
+TEST_LONG(hang, first, 1) { wait_for_ever(NULL); }
+TEST_LONG(hang, second, 1) { wait_for_ever(NULL); }
+TEST_LONG(hang, third, 1) { wait_for_ever(NULL); }
+TEST(hang, fourth) {}
+
 DEATH_TEST(self, ok_dies_as_said, 2, "^panic: .*x$")
 {
     fprintf(stderr, "foo\npanic: ax\nbar\n");
