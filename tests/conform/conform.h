@@ -31,6 +31,8 @@
 #define CASE(suite, name, answers) TEST(suite, name)
 #define CASE_LONG(suite, name, answers) TEST_LONG(suite, name, 60)
 #define CASE_DIFFERS(suite, name, answers, difference) TEST(suite, name)
+/* The process must end with that status, and standard error match the expression. */
+#define DEATH_CASE(suite, name, status, regex, answers) DEATH_TEST(suite, name, status, regex)
 #define OUTPUT(suite, name, answers)                                                               \
     static void output_##suite##_##name(void);                                                     \
     TEST(suite, name) { conform_output(#suite "." #name, output_##suite##_##name); }               \
