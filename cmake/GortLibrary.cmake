@@ -50,6 +50,12 @@ target_compile_options(gort_objects PRIVATE
     # Panics and go_exit unwind through the runtime's own frames.
     -fexceptions)
 target_link_libraries(gort_objects PRIVATE gort_internal gort_warnings)
+# The file that tells ThreadSanitizer about switches runs on both sides of them, so it must not be
+# instrumented itself; it learns here whether the rest is.
+if(GORT_SANITIZE MATCHES "thread")
+    set_property(SOURCE "${PROJECT_SOURCE_DIR}/src/annot/annot.c" APPEND PROPERTY
+        COMPILE_OPTIONS -fno-sanitize=thread -DGOI_TSAN_INSIDE=1)
+endif()
 
 add_library(gort_static STATIC $<TARGET_OBJECTS:gort_objects>)
 add_library(gort SHARED $<TARGET_OBJECTS:gort_objects>)

@@ -3,6 +3,7 @@
 #include "annot/annot.h"
 #include "annot/valgrind.h"
 #include "base/fmt.h"
+#include "os/os.h"
 #include <string.h>
 
 extern void *__tsan_get_current_fiber(void) GOI_WEAK;
@@ -18,7 +19,12 @@ extern void __sanitizer_start_switch_fiber(void **save, const void *bottom, size
 extern void __sanitizer_finish_switch_fiber(void *save, const void **bottom, size_t *size) GOI_WEAK;
 extern void __asan_unpoison_memory_region(const volatile void *addr, size_t size) GOI_WEAK;
 
-enum { TSAN_NO_SYNC = 1 };
+/* The two views of annot.h. */
+#ifdef GOI_TSAN_INSIDE
+enum { TSAN_SWITCH = 0 };
+#else
+enum { TSAN_SWITCH = 1 };           /* without synchronisation */
+#endif
 
 uint32_t goi_annot;
 
@@ -26,6 +32,7 @@ void goi_annot_init(void)
 {
     if (__tsan_create_fiber != NULL) {
         goi_annot |= GOI_ANNOT_TSAN;
+        goi_annot |= TSAN_SWITCH != 0 ? (uint32_t)GOI_ANNOT_RACE : 0u;
     }
     if (__sanitizer_start_switch_fiber != NULL && __asan_unpoison_memory_region != NULL) {
         goi_annot |= GOI_ANNOT_ASAN;
@@ -33,6 +40,22 @@ void goi_annot_init(void)
     if (goi_valgrind(VG_RUNNING_ON_VALGRIND, 0, 0) != 0) {
         goi_annot |= GOI_ANNOT_VALGRIND;
     }
+}
+
+/* ThreadSanitizer has a background thread: none before the first pthread_create, one after, two in
+ * the child of a fork. It starts them with all signals blocked but those that cannot be, and SYS in
+ * newer versions. A thread of the program that blocks as many and never calls the runtime is taken
+ * for one of them, so no more than there can be are believed. */
+int goi_annot_threads(void)
+{
+    static const uint64_t masks[] = {0xfffffffe7ffbfeffu, 0xfffffffe3ffbfeffu};
+    int n = 0;
+    if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
+        for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
+            n += gop_thread_count_masked(masks[i]);
+        }
+    }
+    return n < 0 ? 0 : n > 2 ? 2 : n;
 }
 
 void goi_annot_adopt(struct goi_annot_stack *s)
@@ -54,7 +77,7 @@ void goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, c
         goi_outf(&text, " created at %s", site != NULL ? site : "?");
         goi_out_bytes(&text, "", 1);
         text.buf[sizeof text.buf - 1] = '\0';
-        s->fiber = __tsan_create_fiber(TSAN_NO_SYNC);
+        s->fiber = __tsan_create_fiber(TSAN_SWITCH);
         __tsan_set_fiber_name(s->fiber, text.buf);
     }
     s->fake = NULL;
@@ -88,7 +111,7 @@ void goi_annot_switch_slow(struct goi_annot_stack *from, struct goi_annot_stack 
                                        (size_t)(to->hi - to->lo));
     }
     if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
-        __tsan_switch_to_fiber(to->fiber, TSAN_NO_SYNC);
+        __tsan_switch_to_fiber(to->fiber, TSAN_SWITCH);
     }
 }
 

@@ -4,9 +4,28 @@
  * One library binary serves all: the hooks are weak references that resolve when the program is
  * linked with a sanitizer's runtime. goi_annot is 0 without one, and the hot paths test only that.
  *
- * TSan: each goroutine is a fiber, switched with flag 1 (no synchronisation), because the order that
- * the scheduler happens to give is not an order that the program may rely on. The orders it may rely
- * on are announced by goi_race_*, exactly as Go's memory model has them.
+ * TSan: each goroutine, and each thread's scheduler stack, is a fiber: TSan keeps a shadow of the
+ * call stack for each. There are two views of what is ordered before what, and the library's own
+ * build decides which:
+ *
+ *   goroutines  The library is an ordinary one, the program has -fsanitize=thread (gort run -race).
+ *               TSan does not see the runtime. Switching orders nothing, because the order that the
+ *               scheduler happens to give, even on one thread, is not one that the program may rely
+ *               on. The orders it may rely on are announced by goi_race_*, exactly as Go's memory
+ *               model has them. Go's own detector works like this: its runtime is not instrumented.
+ *   threads     The library is built with -fsanitize=thread too (GORT_SANITIZE): every access and
+ *               every atomic of the runtime is seen, and what is looked for is a fault of ours. What
+ *               runs on one thread is ordered, so a switch orders its two sides. All other orders
+ *               must come from the atomics themselves: the hand-shake of in_rt and attn needs no
+ *               word here, its release and acquire are the order (hold.c, H2 and H3), and that it
+ *               excludes, which TSan cannot see, is the model's business (tests/model).
+ *
+ * One view cannot be both: a runtime whose locks TSan sees orders any two goroutines that take them,
+ * and hides the program's races; a runtime whose switches order nothing is itself one race.
+ *
+ * annot.c is never instrumented, since a function that tells TSan of a switch returns on another
+ * shadow stack than it was called on.
+ *
  * ASan: start/finish_switch_fiber keep its idea of the current stack and its fake stacks.
  * Valgrind: stacks are registered, so that a switch is not taken for a huge allocation.
  */
@@ -14,7 +33,7 @@
 #define GOI_ANNOT_H
 #include "base/base.h"
 
-enum { GOI_ANNOT_TSAN = 1, GOI_ANNOT_ASAN = 2, GOI_ANNOT_VALGRIND = 4 };
+enum { GOI_ANNOT_TSAN = 1, GOI_ANNOT_ASAN = 2, GOI_ANNOT_VALGRIND = 4, GOI_ANNOT_RACE = 8 };
 extern uint32_t goi_annot;          /* constant after goi_annot_init() */
 
 /* A stack as the sanitizers see it; part of every goroutine and of every M's scheduler stack. */
@@ -25,6 +44,7 @@ struct goi_annot_stack {
 };
 
 void goi_annot_init(void);
+int goi_annot_threads(void);        /* the tool's own threads in this process, now */
 /* A goroutine begins on [lo, hi): makes its fiber, named after its id and go statement. */
 void goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, const char *site);
 void goi_annot_end(struct goi_annot_stack *s);      /* the stack is about to be reused */
@@ -77,14 +97,14 @@ GOI_INLINE void goi_race_release_merge(const void *addr) { goi_race_release(addr
 /* The copy of a value that the library makes on the user's behalf counts as the user's access. */
 GOI_INLINE void goi_race_read(const void *addr, size_t n)
 {
-    if (GOI_UNLIKELY((goi_annot & GOI_ANNOT_TSAN) != 0)) {
+    if (GOI_UNLIKELY((goi_annot & GOI_ANNOT_RACE) != 0)) {
         goi_race_read_slow(addr, n);
     }
 }
 
 GOI_INLINE void goi_race_write(const void *addr, size_t n)
 {
-    if (GOI_UNLIKELY((goi_annot & GOI_ANNOT_TSAN) != 0)) {
+    if (GOI_UNLIKELY((goi_annot & GOI_ANNOT_RACE) != 0)) {
         goi_race_write_slow(addr, n);
     }
 }

@@ -20,7 +20,7 @@ void goi_block_enter(void)
     goi_lock(&goi_sched.lock);
     goi_p_unbind_locked(p, m);
     m->detached = true;
-    goi_sched.ndetached++;
+    st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) + 1);
     goi_unlock(&goi_sched.lock);
     goi_leave(m);
     goi_p_start(p);

@@ -21,7 +21,7 @@ static bool all_quiet_locked(void)
 {
     return goi_procs_quiet_locked() &&                                  /* V1 */
            goi_runq_len(&goi_sched.global) == 0 &&                      /* V1 */
-           goi_sched.ndetached == 0 &&                                  /* V2 */
+           ld_rlx(&goi_sched.ndetached) == 0 &&                         /* V2 */
            ld_rlx(&goi_sched.io_waiters) == 0 &&                        /* V4 */
            !ld_rlx(&goi_sched.exiting);
 }
@@ -36,9 +36,7 @@ int64_t goi_deadlock_check(int64_t now)
     if (!quiet) {
         return GOI_FOREVER; /* whoever changes that takes a P, which wakes sysmon */
     }
-    if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
-        known++; /* its background thread */
-    }
+    known += goi_annot_threads();
     if (foreign || gop_thread_count() != known) { /* V5 */
         return now + AGAIN_NS;
     }

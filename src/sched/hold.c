@@ -56,7 +56,7 @@ void goi_detach_p_locked(struct p *p)
     goi_p_unbind_locked(p, m);
     goi_must(!m->detached);
     m->detached = true;
-    goi_sched.ndetached++;
+    st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) + 1);
     goi_rt_release(&m->attn, GOI_ATTN_SLICE | GOI_ATTN_SHARE | GOI_ATTN_DUE); /* [RT] */
     add_rlx(&p->handoffs, 1);
 }

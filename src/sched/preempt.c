@@ -20,7 +20,7 @@ static void requeue_global(struct m *m, void *arg)
     goi_lock(&goi_sched.lock);
     goi_must(m->detached);
     m->detached = false;
-    goi_sched.ndetached--;
+    st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) - 1);
     goi_global_push_locked(g);
     goi_unlock(&goi_sched.lock);
     if (ld_rlx(&goi_sched.npidle) != 0) {
@@ -45,7 +45,7 @@ static struct m *acquire_p(struct m *m)
     if (p != NULL) {
         goi_p_bind_locked(p, m);
         m->detached = false;
-        goi_sched.ndetached--;
+        st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) - 1);
         goi_unlock(&goi_sched.lock);
         own_slice(m);
         return m;

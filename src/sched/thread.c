@@ -144,7 +144,7 @@ static struct m *adopt_main(void)
     g->foreign_next = goi_sched.foreign_list;
     goi_sched.foreign_list = g;
     m->detached = true; /* it enters like a goroutine whose P was taken */
-    goi_sched.ndetached++;
+    st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) + 1);
     goi_unlock(&goi_sched.lock);
     st_rlx(&m->in_rt, 0); /* [RT] nobody else knows this M yet; who enters sets it */
     return m;
