@@ -151,6 +151,8 @@ struct goi_guard {
 GO_API void goi_guard_end(struct goi_guard *g);
 /* The processor is for the others until the next call of the library. Always true. */
 GO_API bool goi_blocking_begin(void);
+/* Not zero: some goroutine has used up its time slice. For inline paths that do not call. */
+GO_API extern go_word goi_nudge;
 
 /* Puts c on the calling goroutine's list; takes it off again (false when it was not on it). */
 GO_API void goi_cleanup_push(struct goi_cleanup *c, void (*run)(struct goi_cleanup *), void *frame);

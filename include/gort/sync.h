@@ -23,9 +23,9 @@ typedef struct go_mutex {
 
 /* Locks; parks while another holds it. Not recursive. A goroutine that has waited for a millisecond
  * gets it next. The n-th unlock happens before the (n+1)-th lock returns. */
-GO_API void go_mutex_lock(go_mutex *m);
+GO_API inline void go_mutex_lock(go_mutex *m);
 /* Unlocks, from any goroutine. Not locked: `fatal error: sync: unlock of unlocked mutex`. */
-GO_API void go_mutex_unlock(go_mutex *m);
+GO_API inline void go_mutex_unlock(go_mutex *m);
 /* True when it got the lock; never waits, and may fail while others pass it on. */
 GO_NODISCARD GO_API bool go_mutex_trylock(go_mutex *m);
 /* 0 with the lock held, or -ETIMEDOUT once the deadline is past. */
@@ -38,6 +38,30 @@ GO_NODISCARD GO_API int go_mutex_lock_ctx(struct go_ctx *ctx, go_mutex *m);
  *                           left: also by return, go_exit and panics, without -fexceptions.
  * go_with_lock(&m) { ... }  the same for this block. break and continue leave the block. */
 GO_API struct goi_guard *goi_mutex_guard(struct goi_guard *g, go_mutex *m, void *frame);
+
+/* The two paths that need nothing of the library (src/sync/mutex.c argues them: bit 0 is "locked",
+ * the others are about who waits). */
+GO_API void goi_mutex_lock_slow(go_mutex *m);
+GO_API void goi_mutex_unlock_slow(go_mutex *m);
+
+inline void go_mutex_lock(go_mutex *m)
+{
+    go_word s = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
+    if (((s | __atomic_load_n(&goi_nudge, __ATOMIC_RELAXED)) & 1) != 0 ||
+        !__atomic_compare_exchange_n(&m->state, &s, s | 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED)) {
+        goi_mutex_lock_slow(m);
+    }
+}
+
+inline void go_mutex_unlock(go_mutex *m)
+{
+    go_word s = 1;
+    if (!__atomic_compare_exchange_n(&m->state, &s, 0, false, __ATOMIC_RELEASE,
+                                     __ATOMIC_RELAXED)) {
+        goi_mutex_unlock_slow(m);
+    }
+}
 
 /* ---- reader/writer mutex -------------------------------------------------------------------- */
 

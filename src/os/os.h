@@ -12,6 +12,8 @@ int64_t gop_now(void);
 /* Nanoseconds of CPU time that the thread `clock` (gop_thread_clock) has used; -1 if it is gone. */
 int64_t gop_thread_cpu(int clock);
 int gop_thread_clock(void);             /* of the calling thread */
+/* Does the thread of this process sleep in the kernel? False: it runs or waits for a processor. */
+bool gop_thread_blocked(int tid);
 
 /* --- futex: waits while *word == expected, at most until `deadline` (gop_now time or GOI_FOREVER).
  * Returns 0 (woken, or *word differed, or spurious) or -ETIMEDOUT. Blocks the thread. */

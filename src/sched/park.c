@@ -159,7 +159,11 @@ struct m *goi_yield(struct m *m)
     }
     /* New goroutines first: who yields in a loop waits for something, maybe for one of them. */
     struct g *to = goi_g_of(goi_runq_pop_head(&p->fresh));
-    if (to == NULL) {
+    if (to != NULL) {
+        st_rlx(&p->picks, ld_rlx(&p->picks) + 1); /* [stat] a pick like the others: it begins a */
+        st_rlx(&p->tick, ld_rlx(&p->tick) + 1);   /* slice, or sysmon takes the P for stuck */
+        p->spawn_run = 0;
+    } else {
         to = goi_pick_inline(p);
     }
     if (to == NULL && !p->due) {

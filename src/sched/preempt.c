@@ -7,12 +7,19 @@
  * call. It also answers the other requests that are left in m->attn: share work, yield, look at
  * the timers.
  *
+ * A goroutine that lives in the inline paths of go_mutex never calls, so it would lose its P to a
+ * request it cannot see. goi_nudge is set beside GOI_ATTN_SLICE and sends those paths here once; it
+ * belongs to nobody, is cleared by anybody, and a lost one costs a hand-off of the P.
+ *
  *   E1  Past goi_enter a goroutine that is not foreign has a P, and HOLD was seen clear after
  *       in_rt was set.                                                     (assert at the end)
  *   E2  A goroutine that finds no P leaves its thread: it is queued like any runnable one, and
  *       its thread idles.                                                  (acquire_p)
  */
 #include "sched/internal.h"
+#include <gort/go.h>
+
+go_word goi_nudge;
 
 static void requeue_global(struct m *m, void *arg)
 {
@@ -106,6 +113,7 @@ struct m *goi_enter_slow(struct m *m)
             goi_timers_run(m, m->p->timers, goi_now());
         }
         if ((a & (GOI_ATTN_SLICE | GOI_ATTN_RETIRE)) != 0) {
+            st_rlx(goi_word32(&goi_nudge), 0); /* [stat] */
             m = goi_p_give_up(m, (a & GOI_ATTN_RETIRE) != 0);
         }
     }

@@ -7,8 +7,9 @@
  *
  *   - the goroutine has kept its P for 10 ms and calls the runtime now and then: GOI_ATTN_SLICE
  *     asks it to yield at the next entry;
- *   - it is in user code for 10 ms, or sleeps in the kernel (its thread's CPU clock stands still),
- *     and something else could run: the P is taken and given to another thread;
+ *   - it is in user code for 10 ms, and has not answered that request in another 0.5 ms, or it
+ *     sleeps in the kernel (its thread's CPU clock stands still), and something else could run: the
+ *     P is taken and given to another thread;
  *   - work waits behind it and another P is idle: wake a thread, which steals;
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
  *   - timers are overdue behind it: run here.
@@ -19,6 +20,7 @@
  *       whoever takes the first one.                                       [SYSMON]
  */
 #include "sched/internal.h"
+#include <gort/go.h>
 
 enum {
     LOOK_MIN_NS = 20000,
@@ -29,6 +31,7 @@ enum {
     QUIET_LOOKS = 50,           /* looks that found nothing before the pace slows */
     IDLE_LOOKS = 24,            /* looks that found all Ps idle before sysmon sleeps (20 ms) */
     HOG_SLICE_NS = 50000000,
+    GRACE_NS = 500000,          /* for a goroutine to answer GOI_ATTN_SLICE before its P is taken */
     TRIM_NS = 1000000000,       /* between two looks at stacks that nobody took */
 };
 
@@ -50,7 +53,7 @@ static bool take(struct p *p)
     return true;
 }
 
-/* Does the thread's CPU clock stand still? Needs two looks. */
+/* Does the thread sleep in the kernel? Asked only when its CPU clock stood still for two looks. */
 static bool sleeps_in_kernel(struct p *p, struct m *m, int64_t now)
 {
     int64_t cpu = gop_thread_cpu(m->cpu_clock);
@@ -60,7 +63,13 @@ static bool sleeps_in_kernel(struct p *p, struct m *m, int64_t now)
         return false;
     }
     int64_t span = now - p->mon_cpu_since;
-    return cpu >= 0 && span >= ASLEEP_NS && cpu - p->mon_cpu < span / 20;
+    if (cpu < 0 || span < ASLEEP_NS || cpu - p->mon_cpu >= span / 20) {
+        return false;
+    }
+    /* Or the machine is busy and the thread waits for a processor: another one would wait as well,
+     * and the two would then fight over whatever the goroutines share. */
+    p->mon_cpu = -1;
+    return gop_thread_blocked(m->tid);
 }
 
 enum verdict { FINE, SUSPECT, TAKEN, WAKE };
@@ -93,13 +102,14 @@ static enum verdict look(struct p *p, int64_t now)
     }
     if (now - p->mon_since >= GOI_SLICE_NS) {
         or_rlx(&m->attn, GOI_ATTN_SLICE);
+        st_rlx(goi_word32(&goi_nudge), 1); /* [stat] for the paths that do not enter */
         p->mon_since = now;
     }
     if (stuck < STUCK_NS || !work_waits(p, now)) {
         return FINE;
     }
     if (ld_rlx(&m->in_rt) == 0 &&
-        (stuck >= GOI_SLICE_NS || sleeps_in_kernel(p, m, now)) && take(p)) {
+        (stuck >= GOI_SLICE_NS + GRACE_NS || sleeps_in_kernel(p, m, now)) && take(p)) {
         return TAKEN;
     }
     if (ld_rlx(&goi_sched.npidle) > 0) {

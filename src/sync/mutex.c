@@ -155,7 +155,7 @@ static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool st
 
 static const struct goi_limit unlimited = {.deadline = GOI_FOREVER};
 
-static GOI_COLD int lock_slow(go_mutex *mu, const struct goi_limit *limit)
+static int lock_slow(go_mutex *mu, const struct goi_limit *limit)
 {
     goi_a32 *state = goi_word32(&mu->state);
     struct goi_sync_waiter w = {.given = 0};
@@ -203,10 +203,17 @@ static GOI_COLD int lock_slow(go_mutex *mu, const struct goi_limit *limit)
     return late;
 }
 
+/* STARVING implies LOCKED (M3), so who finds LOCKED clear may barge in. */
+GOI_INLINE bool try_lock(go_mutex *mu)
+{
+    goi_a32 *state = goi_word32(&mu->state);
+    uint32_t s = ld_rlx(state);
+    return (s & LOCKED) == 0 && cas_acq(state, &s, s | LOCKED); /* [MUTEX] */
+}
+
 int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
 {
-    uint32_t s = 0;
-    if (GOI_UNLIKELY(!cas_acq(goi_word32(&mu->state), &s, LOCKED))) { /* [MUTEX] */
+    if (GOI_UNLIKELY(!try_lock(mu))) {
         int r = lock_slow(mu, limit);
         if (r != 0) {
             return r;
@@ -216,10 +223,17 @@ int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
     return 0;
 }
 
-void go_mutex_lock(go_mutex *mu)
+/* The header has the inline forms; here are the ones that a pointer to them means. */
+extern inline void go_mutex_lock(go_mutex *mu);
+extern inline void go_mutex_unlock(go_mutex *mu);
+
+void goi_mutex_lock_slow(go_mutex *mu)
 {
-    uint32_t s = 0;
-    if (GOI_UNLIKELY(!cas_acq(goi_word32(&mu->state), &s, LOCKED))) { /* [MUTEX] */
+    if (ld_rlx(goi_word32(&goi_nudge)) != 0) { /* sent here to answer a request (preempt.c) */
+        st_rlx(goi_word32(&goi_nudge), 0);     /* [stat] */
+        goi_leave(goi_enter());
+    }
+    if (!try_lock(mu)) {
         lock_slow(mu, &unlimited);
     }
     goi_race_acquire(mu);
@@ -227,10 +241,7 @@ void go_mutex_lock(go_mutex *mu)
 
 bool go_mutex_trylock(go_mutex *mu)
 {
-    goi_a32 *state = goi_word32(&mu->state);
-    uint32_t s = ld_rlx(state);
-    /* STARVING implies LOCKED (M3), so a starving mutex is refused here as well. */
-    if ((s & LOCKED) != 0 || !cas_acq(state, &s, s | LOCKED)) { /* [MUTEX] */
+    if (!try_lock(mu)) {
         return false;
     }
     goi_race_acquire(mu);
@@ -309,13 +320,14 @@ static void wake_first(go_mutex *mu, goi_a32 *state)
     goi_leave(m);
 }
 
-static GOI_COLD void unlock_slow(go_mutex *mu)
+void goi_mutex_unlock_slow(go_mutex *mu)
 {
     goi_a32 *state = goi_word32(&mu->state);
     uint32_t s = ld_rlx(state);
+    goi_race_release(mu);
     for (;;) { /* ends: a failed exchange means that another one made progress */
         state_check(s);
-        if ((s & LOCKED) == 0) {
+        if (GOI_UNLIKELY((s & LOCKED) == 0)) {
             die_unlocked();
         }
         if ((s & WAITERS) != 0 && ((s & WOKEN) == 0 || (s & STARVING) != 0)) {
@@ -325,15 +337,6 @@ static GOI_COLD void unlock_slow(go_mutex *mu)
         if (cas_rel(state, &s, s & ~(uint32_t)LOCKED)) { /* [MUTEX] M4 */
             return;
         }
-    }
-}
-
-void go_mutex_unlock(go_mutex *mu)
-{
-    uint32_t s = LOCKED;
-    goi_race_release(mu);
-    if (GOI_UNLIKELY(!cas_rel(goi_word32(&mu->state), &s, 0))) { /* [MUTEX] M4 */
-        unlock_slow(mu);
     }
 }
 

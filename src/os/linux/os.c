@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -45,6 +46,23 @@ int64_t gop_thread_cpu(int clock)
         return -1;
     }
     return ns_of(&t);
+}
+
+bool gop_thread_blocked(int tid)
+{
+    char path[48];
+    char text[64]; /* "tid (name, at most 15 bytes) S ..." */
+    int saved = errno;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = saved;
+    text[n > 0 ? n : 0] = '\0';
+    const char *state = strrchr(text, ')');
+    return state == NULL || state[1] == '\0' || state[2] != 'R'; /* no /proc: the clock decides */
 }
 
 int gop_futex_wait(goi_a32 *word, uint32_t expected, int64_t deadline)
