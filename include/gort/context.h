@@ -2,7 +2,15 @@
 /* context.h: cancellation, deadlines and values along a tree of calls (Go's package context).
  *
  * Pass a go_ctx * as the first argument; wait for ctx_done() in every select that may wait long.
- * Ending a context ends all contexts derived from it. A parent is kept alive by its children. */
+ * Ending a context ends all contexts derived from it.
+ *
+ * Ownership. Whoever made a context frees it, once, when it is no longer wanted: go_ctx_free is
+ * Go's `defer cancel()`. Whoever keeps a context for longer than the call that brought it takes a
+ * reference of his own (go_ctx_ref). A parent is kept alive by its children, so both may be freed
+ * in any order; freeing the parent ends the children, which stay valid until they are freed.
+ *
+ * Unless said otherwise the functions may be called from any goroutine and any thread, do not park,
+ * and must not be given NULL. */
 #ifndef GO_CONTEXT_H
 #define GO_CONTEXT_H
 
@@ -20,27 +28,39 @@ GO_API go_ctx *go_ctx_background(void);
 GO_API go_ctx *go_ctx_todo(void);
 
 /* A child that ends when it is cancelled, when its deadline passes, or when the parent ends. Each
- * returns one reference; NULL when out of memory. NULL as the parent is fatal: `cannot create
- * context from nil parent`. */
+ * returns one reference; NULL when out of memory. NULL as the parent panics: `cannot create context
+ * from nil parent`. A deadline that has passed ends the child before it is returned; one that is
+ * not before the parent's changes nothing, and GO_FOREVER is none. Waiting for a deadline takes no
+ * goroutine; the end releases the timer. */
 GO_NODISCARD GO_API go_ctx *go_ctx_with_cancel(go_ctx *parent);
 GO_NODISCARD GO_API go_ctx *go_ctx_with_timeout(go_ctx *parent, go_duration d);
 GO_NODISCARD GO_API go_ctx *go_ctx_with_deadline(go_ctx *parent, go_time t);
-/* A child with the parent's values that does not end with it. */
+/* The same with the cause that go_ctx_cause gives should the deadline pass (err and why as for
+ * go_ctx_cancel_cause); go_ctx_err is -ETIMEDOUT all the same. */
+GO_NODISCARD GO_API go_ctx *go_ctx_with_timeout_cause(go_ctx *parent, go_duration d, int err,
+                                                      const char *why);
+GO_NODISCARD GO_API go_ctx *go_ctx_with_deadline_cause(go_ctx *parent, go_time t, int err,
+                                                       const char *why);
+/* A child with the parent's values that does not end with it, and has no deadline. */
 GO_NODISCARD GO_API go_ctx *go_ctx_without_cancel(go_ctx *parent);
 
 /* One more reference, returned; one less. free cancels first when this was the last one that a user
- * holds, and releases the memory when no child needs it. NULL is allowed in both. */
+ * holds, and releases the memory when no child needs it. NULL and the roots are allowed in both. */
 GO_API go_ctx *go_ctx_ref(go_ctx *ctx);
 GO_API void go_ctx_free(go_ctx *ctx);
 
-/* Closed when the context ends. Never closed for the roots. Belongs to the context. */
+/* Closed when the context ends. NULL, which never is ready, where nothing can end it: the roots and
+ * without_cancel. Belongs to the context; go_chan_ref keeps it for longer. */
 GO_API go_recv_chan(char) go_ctx_done(go_ctx *ctx);
 
-/* 0 while it lasts, then -ECANCELED or -ETIMEDOUT. */
+/* 0 while it lasts, then -ECANCELED or -ETIMEDOUT. Not 0 exactly when done is closed. */
 GO_API int go_ctx_err(go_ctx *ctx);
 
-/* Ends the context and its children; again: no effect. With a cause: any negative error and a text,
- * which is copied. Does not wait for anybody. */
+/* Ends the context and its children; again: no effect, the first end and its cause stand. Waiting
+ * goroutines are runnable when it returns. With a cause: any negative error and a text, which is
+ * copied (NULL: the error's own text); go_ctx_err is -ECANCELED all the same. Children that have
+ * not ended end with the same error and cause. Does not wait for anybody. No effect on the roots
+ * and on contexts of with_value and without_cancel, which have no end of their own. */
 GO_API void go_ctx_cancel(go_ctx *ctx);
 GO_API void go_ctx_cancel_cause(go_ctx *ctx, int err, const char *why);
 
@@ -53,12 +73,14 @@ GO_API int go_ctx_cause_err(go_ctx *ctx);
 GO_API bool go_ctx_deadline(go_ctx *ctx, go_time *t);
 
 /* go_ctx_after *go_ctx_after_func(ctx, fn, args...): runs fn(args...) in a goroutine of its own
- * when ctx ends (at once if it has). stop: true when that has been prevented. The handle is
- * released by stop, and by itself after fn has been started and stop has been called or ctx has
- * been freed. */
+ * when ctx ends (at once if it has). NULL when out of memory. stop: true when that has been
+ * prevented, false when fn has been started; it is not waited for. The handle belongs to the
+ * context that ends: it is released by stop, at the latest with that context. So call stop once, or
+ * never, and while you hold a reference to ctx. NULL is allowed in stop and gives false. */
 GO_API go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call);
 GO_API bool go_ctx_after_stop(go_ctx_after *a);
 
+/* The key's address tells it from others. The value is copied. NULL key: panics with `nil key`. */
 GO_API go_ctx *goi_ctx_with_value(go_ctx *parent, const void *key, const void *value, size_t size);
 GO_API const void *goi_ctx_value(go_ctx *ctx, const void *key);
 

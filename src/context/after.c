@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* after.c: functions that are started when a context ends. The essay is in context.c. */
+#include "context/internal.h"
+/* style: layer because a call kept for later becomes a goroutine inside the runtime. */
+#include "sched/call.h"
+#include <stdlib.h>
+
+enum { BATCH = 16 };
+
+/* Where functions wait for the end of what never ends. */
+static struct goi_end never;
+
+void goi_ctx_start_functions(struct m *m, struct goi_end *e)
+{
+    struct goi_call *calls[BATCH];
+    int n;
+    do { /* ends: nobody adds to `waiting` once e is closed (X2) */
+        n = 0;
+        goi_lock(&e->done.lock);
+        goi_assert(ld_rlx(&e->done.closed) != 0);
+        while (n < BATCH && e->waiting != NULL) {
+            go_ctx_after *a = goi_container_of(e->waiting, go_ctx_after, link);
+            goi_link_remove(&a->link);
+            goi_link_push(&e->started, &a->link);
+            calls[n++] = a->call;
+            a->call = NULL;
+        }
+        goi_unlock(&e->done.lock);
+        for (int i = 0; i < n; i++) {
+            goi_call_spawn_last(m, calls[i]);
+        }
+    } while (n == BATCH);
+}
+
+void goi_ctx_free_handles(struct goi_end *e)
+{
+    while (e->started != NULL) { /* ends: each turn shortens the list */
+        go_ctx_after *a = goi_container_of(e->started, go_ctx_after, link);
+        goi_assert(a->call == NULL);
+        goi_link_remove(&a->link);
+        free(a);
+    }
+}
+
+go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call)
+{
+    go_ctx_after *a = malloc(sizeof *a);
+    if (a == NULL) {
+        goi_call_free(call);
+        return NULL;
+    }
+    struct goi_end *e = ctx->scope != NULL ? ctx->scope : &never;
+    a->scope = e;
+    a->link.at = NULL;
+    struct m *m = goi_enter();
+    goi_lock(&e->done.lock);
+    bool over = ld_rlx(&e->done.closed) != 0;
+    a->call = over ? NULL : call;
+    goi_link_push(over ? &e->started : &e->waiting, &a->link);
+    goi_unlock(&e->done.lock);
+    if (over) {
+        goi_call_spawn_last(m, call);
+    }
+    goi_leave(m);
+    return a;
+}
+
+bool go_ctx_after_stop(go_ctx_after *a)
+{
+    if (a == NULL) {
+        return false;
+    }
+    struct goi_end *e = a->scope;
+    struct m *m = goi_enter();
+    goi_lock(&e->done.lock);
+    struct goi_call *call = a->call;
+    goi_link_remove(&a->link);
+    goi_unlock(&e->done.lock);
+    goi_leave(m);
+    free(a);
+    goi_call_free(call); /* outside: may run a C++ destructor */
+    return call != NULL;
+}
