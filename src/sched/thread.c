@@ -98,6 +98,11 @@ static void *m_main(void *arg)
 
 void goi_m_start(struct m *m)
 {
+    goi_lock(&goi_sched.lock);
+    if (ld_rlx(&goi_sched.exiting)) {
+        or_rlx(&m->attn, GOI_ATTN_EXIT); /* [EXIT] made after at_exit told all that there were */
+    }
+    goi_unlock(&goi_sched.lock);
     int r = gop_thread_start(m_main, m, GOI_M_STACK);
     if (r != 0) {
         struct goi_out o;

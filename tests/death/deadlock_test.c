@@ -162,7 +162,7 @@ TEST(deadlock, shows_every_goroutine_its_reason_and_its_origin)
             ONE("chan send (nil chan)", "send_nil") ONE("chan receive", "recv_open")
             ONE("chan receive", "range_open") ONE("chan send", "send_full")
             ONE("select", "select_two") ONE("select (no cases)", "select_nothing")
-            ONE("select (no cases)", "select_nil") ONE("sync.Mutex.Lock", "lock")
+            ONE("select", "select_nil") ONE("sync.Mutex.Lock", "lock")
             ONE("sync.RWMutex.RLock", "rlock") ONE("sync.RWMutex.Lock", "wlock")
             ONE("sync.WaitGroup.Wait", "wait_group") ONE("sync.Cond.Wait", "wait_cond"));
     }
