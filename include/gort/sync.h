@@ -46,8 +46,12 @@ GO_API void goi_mutex_unlock_slow(go_mutex *m);
 
 inline void go_mutex_lock(go_mutex *m)
 {
+    /* style: raw-atomic because base/atomic.h is not installed. */
     go_word s = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-    if (((s | __atomic_load_n(&goi_nudge, __ATOMIC_RELAXED)) & 1) != 0 ||
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    go_word stop = s | __atomic_load_n(&goi_nudge, __ATOMIC_RELAXED);
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    if (GOI_TSAN || (stop & 1) != 0 ||
         !__atomic_compare_exchange_n(&m->state, &s, s | 1, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED)) {
         goi_mutex_lock_slow(m);
@@ -57,8 +61,9 @@ inline void go_mutex_lock(go_mutex *m)
 inline void go_mutex_unlock(go_mutex *m)
 {
     go_word s = 1;
-    if (!__atomic_compare_exchange_n(&m->state, &s, 0, false, __ATOMIC_RELEASE,
-                                     __ATOMIC_RELAXED)) {
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    if (GOI_TSAN || !__atomic_compare_exchange_n(&m->state, &s, 0, false, __ATOMIC_RELEASE,
+                                                 __ATOMIC_RELAXED)) {
         goi_mutex_unlock_slow(m);
     }
 }
