@@ -49,11 +49,10 @@ inline void go_mutex_lock(go_mutex *m)
     /* style: raw-atomic because base/atomic.h is not installed. */
     go_word s = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
     /* style: raw-atomic because base/atomic.h is not installed. */
-    go_word stop = s | __atomic_load_n(&goi_nudge, __ATOMIC_RELAXED);
+    bool stop = ((s | __atomic_load_n(&goi_nudge, __ATOMIC_RELAXED)) & 1) != 0;
     /* style: raw-atomic because base/atomic.h is not installed. */
-    if (GOI_TSAN || (stop & 1) != 0 ||
-        !__atomic_compare_exchange_n(&m->state, &s, s | 1, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED)) {
+    if (GOI_TSAN || stop || !__atomic_compare_exchange_n(&m->state, &s, s | 1, false,
+                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         goi_mutex_lock_slow(m);
     }
 }
