@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "os/os.h"
 #include <string.h>
+#include <sys/mman.h>
 
 extern void *__tsan_get_current_fiber(void) GOI_WEAK;
 extern void *__tsan_create_fiber(unsigned flags) GOI_WEAK;
@@ -83,11 +84,25 @@ void goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, c
     s->fake = NULL;
 }
 
+/* The next goroutine on this stack must not be said to race with the frames of the last one; nor
+ * may an order between the two be announced, for there is none to rely on. TSan forgets what it
+ * knows of a range when that is unmapped, and does so before it asks the kernel, which refuses
+ * here: the address is odd. To the end of the page, because it forgets whole pages. */
+static void forget(const char *lo, const char *hi)
+{
+    enum { PAGE = 4096 };
+    uintptr_t end = ((uintptr_t)hi + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+    if (lo != NULL) {
+        (void)munmap((char *)(uintptr_t)lo + 1, end - (uintptr_t)lo - 1);
+    }
+}
+
 void goi_annot_end(struct goi_annot_stack *s)
 {
     if ((goi_annot & GOI_ANNOT_TSAN) != 0 && s->fiber != NULL) {
         __tsan_destroy_fiber(s->fiber);
         s->fiber = NULL;
+        forget(s->lo, s->hi);
     }
     if ((goi_annot & GOI_ANNOT_ASAN) != 0 && s->lo != NULL) {
         /* Frames that never returned left their red zones behind. Only the part near the top can

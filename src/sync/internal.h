@@ -3,6 +3,12 @@
 #ifndef GOI_SYNC_INTERNAL_H
 #define GOI_SYNC_INTERNAL_H
 #include "annot/annot.h"
+
+/* The library's own copies of what is inline in <gort/sync.h> serve programs with and without the
+ * race detector, so they decide when they run whether to go by the functions that announce. */
+#undef GOI_TSAN
+#define GOI_TSAN ((goi_annot & GOI_ANNOT_TSAN) != 0)
+
 #include "os/os.h"
 #include "sched/sched.h"
 #include "sync/syncq.h"

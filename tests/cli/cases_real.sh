@@ -127,6 +127,176 @@ test_real_programs_run_under_the_sanitizers() {
     want_err ""
 }
 
+# Many goroutines, one after the other on the same stacks, ordered by a mutex and a channel alone.
+test_real_race_detector_is_silent_about_correct_programs() {
+    need_real
+    need_flag -fsanitize=thread
+    cat >ordered.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+#include <stdio.h>
+static go_mutex mu;
+static int sum;
+static void add(chan(int) c, int n)
+{
+    for (int i = 0; i < 100; i++) {
+        with_lock(&mu) { sum++; }
+    }
+    chan_send(c, n);
+}
+int main(void)
+{
+    chan(int) c = chan_make(int, 10);
+    int got = 0;
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < 20; i++) {
+            go(add, c, 1);
+        }
+        for (int i = 0; i < 20; i++) {
+            got += chan_recv(c);
+        }
+    }
+    guard(&mu);
+    printf("%d %d\n", got, sum);
+}
+END
+    run "$gort" run -race ordered.c
+    want_err ""
+    want_status 0
+    want_out "200 20000"
+}
+
+test_real_mistakes_are_found_with_status_66() {
+    need_real
+    cat >race.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+static int counter;
+static void add(void)
+{
+    counter++;
+}
+int main(void)
+{
+    go_waitgroup wg = {0};
+    wg_go(&wg, add);
+    wg_go(&wg, add);
+    wg_wait(&wg);
+}
+END
+    cat >past.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+#include <stdlib.h>
+static void past(int *p, chan(int) out)
+{
+    chan_send(out, p[10]);
+}
+int main(void)
+{
+    int *p = calloc(10, sizeof *p);
+    chan(int) c = chan_make(int);
+    go(past, p, c);
+    volatile int kept = chan_recv(c);
+    (void)kept;
+    chan_free(c);
+    free(p);
+}
+END
+    need_flag -fsanitize=thread
+    run "$gort" run -race race.c
+    want_status 66
+    want_err_has "data race"
+    want_err_has "race.c:6"
+    want_err_has "created at race.c:11"
+    run "$gort" run -asan past.c
+    want_status 66
+    want_err_has "heap-buffer-overflow"
+    want_err_has "past.c:6"
+    need_program valgrind
+    run "$gort" run -valgrind past.c
+    want_status 66
+    want_err_has "Invalid read of size 4"
+    want_err_has "past.c:6"
+}
+
+test_real_end_of_the_program_is_passed_on() {
+    need_real
+    cat >end.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+static void leave(const char *how)
+{
+    struct rlimit none = {0};
+    setrlimit(RLIMIT_CORE, &none);
+    if (strcmp(how, "panic") == 0) {
+        go_panic("too bad");
+    }
+    if (strcmp(how, "abort") == 0) {
+        abort();
+    }
+    if (strcmp(how, "exit") == 0) {
+        exit(7);
+    }
+    puts("waiting");
+    fflush(stdout);
+}
+int main(int argc, char **argv)
+{
+    go(leave, argv[argc - 1]);
+    for (;;) {
+        go_sleep(GO_HOUR);
+    }
+}
+END
+    run "$gort" run end.c -- exit
+    want_status 7
+    run "$gort" run end.c -- panic
+    want_status 2
+    want_err_has "panic: too bad"
+    run "$gort" run end.c -- abort
+    want_status $((128 + $(kill -l ABRT)))
+    mkfifo words
+    for sig in TERM HUP USR1 KILL; do
+        "$gort" run end.c -- wait >words &
+        child=$!
+        read -r word <words
+        kill -$sig $child
+        status=0
+        wait $child || status=$?
+        want_status $((128 + $(kill -l $sig)))
+    done
+}
+
+test_real_compile_errors_are_the_compilers() {
+    need_real
+    cat >wrong.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+static void square(int n)
+{
+    (void)n;
+}
+int main(void)
+{
+    go(square, 1, 2);
+    return undeclared;
+}
+END
+    run "$gort" run wrong.c
+    want_status 1
+    want_out ""
+    want_err_has "wrong.c:9:"
+    want_err_has "wrong.c:10:"
+    want_err_has "undeclared"
+    want_err_lacks "gort run:"
+}
+
 test_real_program_runs_under_valgrind() {
     need_real
     need_program valgrind

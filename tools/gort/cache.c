@@ -222,8 +222,8 @@ char *cli_cache_find(const struct plan *p)
     return path;
 }
 
-/* Another has built the same: its program is pinned and becomes ours, or ours takes its place. False:
- * it was removed meanwhile, or only an empty directory was left of it. */
+/* Another has built the same: its program is pinned and becomes ours, or ours takes its place.
+ * False: it was removed meanwhile, or only an empty directory was left of it. */
 static bool join(const struct plan *p, const char *made, const char *path)
 {
     unpin();

@@ -2,8 +2,8 @@
 /* trim.c: keeps the cache small, and empties it for `gort clean`.
  *
  * Programs go in the order they were last asked for. One that is about to run is pinned (cache.c,
- * C4) and passed by, whatever its size. One process trims at a time; another that wants to leaves it
- * to the first.
+ * C4) and passed by, whatever its size. One process trims at a time; another that wants to leaves
+ * it to the first.
  */
 #include "cli.h"
 #include <dirent.h>
