@@ -30,6 +30,7 @@ void gop_thread_yield(void);
 void gop_sleep_ns(int64_t ns);          /* blocks the thread; used by bounded back-off only */
 int gop_thread_count(void);             /* threads in this process; -errno if unknown */
 int gop_thread_count_masked(uint64_t blocked);  /* those that block exactly these signals */
+int gop_emulator_threads(void);         /* threads of whatever emulates the processor */
 void gop_timer_slack_small(void);       /* this thread's sleeps end within about 1 us */
 /* Asks for a time slice of `ns` for thread `tid` (0: caller). False where the kernel has none. */
 bool gop_thread_slice(int tid, int64_t ns);

@@ -36,7 +36,7 @@ int64_t goi_deadlock_check(int64_t now)
     if (!quiet) {
         return GOI_FOREVER; /* whoever changes that takes a P, which wakes sysmon */
     }
-    known += goi_annot_threads();
+    known += goi_annot_threads() + gop_emulator_threads();
     if (foreign || gop_thread_count() != known) { /* V5 */
         return now + AGAIN_NS;
     }

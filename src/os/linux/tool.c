@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tool.c: whose threads are these? For tools that run threads of their own in the process and can be
- * told by nothing but their signal masks. */
+ * told by nothing but their signal masks, and for the emulator, which is there by its name. */
 #include "os/os.h"
 #include <dirent.h>
 #include <errno.h>
@@ -38,4 +38,17 @@ int gop_thread_count_masked(uint64_t blocked)
     }
     closedir(d);
     return n;
+}
+
+/* qemu-user runs one thread beside those of the program, from its start on and in every child, and
+ * lets the program see it in /proc. */
+int gop_emulator_threads(void)
+{
+    char name[16];
+    FILE *f = fopen("/proc/self/comm", "re");
+    bool qemu = f != NULL && fgets(name, sizeof name, f) != NULL && strncmp(name, "qemu-", 5) == 0;
+    if (f != NULL) {
+        fclose(f);
+    }
+    return qemu;
 }
