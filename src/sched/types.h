@@ -134,6 +134,7 @@ struct m {
     struct goi_regs boot;           /* [o] the thread's own stack, left at start */
     void *sigstack;                 /* [c] alternate signal stack */
     uint64_t seen_handoffs;         /* [stat] */
+    goi_a64 reading;                /* [a:EPOCH] epoch of a reader without locks; 0: none */
 };
 
 struct goi_timers;                  /* time/timer.h */

@@ -22,6 +22,7 @@
 #define GOI_TIME_CLOCK_H
 #define GOI_TIME_DEADLINE_H
 
+enum { goi_annot = 0, GOI_ANNOT_TSAN = 1 }; /* no tool looks on */
 static inline void goi_race_acquire(const void *p) { (void)p; }
 static inline void goi_race_release(const void *p) { (void)p; }
 static inline void goi_race_release_merge(const void *p) { (void)p; }
@@ -58,7 +59,10 @@ struct m {
     struct g *g;
     struct p *p;
     bool inside;
+    int id;
+    goi_a64 reading;
 };
+GOI_UNUSED static struct { uint64_t seed; bool have_membarrier; } goi_sched;
 
 static struct g model_g[EX_THREADS];
 static struct m model_m[EX_THREADS];
@@ -89,6 +93,21 @@ static inline struct m *goi_enter(void)
     EX_CHECK(!m->inside);
     m->inside = true;
     return m;
+}
+
+static inline struct m *goi_m(void) { return &model_m[ex.now]; }
+static inline struct g *goi_self_g(void) { return &model_g[ex.now]; }
+
+static bool model_barrier_broken; /* to see that a test notices */
+
+/* Every thread executes a full barrier. */
+GOI_UNUSED static void gop_membarrier(void)
+{
+    for (int i = 0; i < ex.threads && !model_barrier_broken; i++) {
+        while (ex.t[i].buffered > 0) {
+            ex_flush_first(&ex.t[i]);
+        }
+    }
 }
 
 static inline void goi_leave(struct m *m)
