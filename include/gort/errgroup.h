@@ -1,5 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* errgroup.h: goroutines that belong together and report the first error (x/sync/errgroup). */
+/* errgroup.h: goroutines that belong together and report the first error (x/sync/errgroup).
+ *
+ *     go_group g = go_group_with(ctx);
+ *     for (int i = 0; i < n; i++) {
+ *         go_group_go(&g, fetch, g.ctx, urls[i]);
+ *     }
+ *     int err = go_group_wait(&g);
+ *
+ * A member that panics does not end the process: its deferred calls run, the group's context is
+ * cancelled, and when all members have ended go_group_wait panics, in the waiter. The message is
+ * the member's crash report: what it said, and the trace of its goroutine as it was then. So the
+ * waiter may catch it (go_try), and if it does not, the crash output shows both goroutines. The
+ * first panic counts, and it comes before any error. Faults (SIGSEGV) and fatal errors end the
+ * process at once.
+ *
+ * Go went back and forth on this. What spoke against it there: the report hid the member's stack
+ * (here it is the message), a panic is seen late (here the context ends at once, so members and a
+ * starter who look at it come to the wait), and a parent may hang before it waits (it would hang as
+ * well if the member had returned an error). What spoke for it: a group stands for a call of its
+ * functions, and who calls may handle. For the other behaviour start members with go_wg_go. */
 #ifndef GO_ERRGROUP_H
 #define GO_ERRGROUP_H
 
@@ -14,24 +33,28 @@ typedef struct go_group {
     go_ctx *ctx;                /* read only, or NULL: ends with the first error and group_wait */
     go_waitgroup wg;
     go_sem slots;
-    go_word limited, failed;
+    go_mutex mu;
+    void *report;
+    go_word limited;
     int err;
 } go_group;
 
 /* A group with a context derived from parent, which the first function that returns a non-zero
- * result cancels. go_group_wait releases the context. Fatal when out of memory. */
+ * result cancels; that result is the cause (go_ctx_cause_err) when it is negative. go_group_wait
+ * releases the context. Panics when out of memory. */
 GO_NODISCARD GO_API go_group go_group_with(go_ctx *parent);
 
-/* At most n goroutines of the group at a time; n < 0: no limit. Only while none is active,
- * otherwise fatal with Go's words. */
+/* At most n goroutines of the group at a time (0: none can be started); n < 0: no limit. Only while
+ * none runs under a limit; otherwise it panics with Go's words. */
 GO_API void go_group_set_limit(go_group *g, int n);
 
-/* Parks until all goroutines of the group have ended; cancels and releases the context. The first
- * non-zero result, or 0. */
+/* Parks until all goroutines of the group have ended; cancels and releases the context, so that
+ * g->ctx is NULL afterwards. The first non-zero result, or 0; a member that ended by go_exit counts
+ * as 0. Panics if a member has (see above). */
 GO_NODISCARD GO_API int go_group_wait(go_group *g);
 
 /* go_group_go(&g, fn, args...): runs fn(args...) in a goroutine of the group; parks while the limit
- * is reached. fn must return int, which the compiler checks; 0 is success.
+ * is reached. fn must return int, which the compiler checks; 0 is success. Members may start more.
  * bool go_group_try_go(&g, fn, args...): the same; false, and the arguments not evaluated, when the
  * limit is reached. */
 GO_API go_group *goi_group_enter(go_group *g);

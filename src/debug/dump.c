@@ -16,8 +16,12 @@
  */
 #include "debug/dump.h"
 #include "debug/internal.h"
+#include "sched/panic.h"
 #include <gort/debug.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { FOLD_ABOVE = 100, FOLD_TABLE = 4096 };
 
@@ -437,4 +441,55 @@ void go_dump(int fd)
     }
     goi_out_flush(&o);
     goi_unlock(&dump_lock);
+}
+
+/* --- the report of a panic that somebody takes (sched/panic.h) */
+
+static char *text_of(int fd, struct goi_out *out)
+{
+    size_t n = out->len;
+    if (fd >= 0) {
+        goi_out_flush(out);
+        off_t end = lseek(fd, 0, SEEK_END);
+        n = end > 0 ? (size_t)end : 0;
+    }
+    char *text = malloc(n + 1);
+    if (text != NULL) {
+        if (fd < 0) {
+            memcpy(text, out->buf, n);
+        } else {
+            ssize_t got = pread(fd, text, n, 0);
+            n = got > 0 ? (size_t)got : 0;
+        }
+        while (n > 0 && text[n - 1] == '\n') {
+            n--;
+        }
+        text[n] = '\0';
+    }
+    return text;
+}
+
+GOI_NOINLINE char *goi_panic_report(const char *message)
+{
+    static struct goi_out o;        /* under dump_lock */
+    static struct goi_frames here;
+    int fd = memfd_create("gort-report", MFD_CLOEXEC);
+    goi_lock(&dump_lock);
+    struct m *m = goi_enter();
+    struct goi_capture_want want = {.current = m->g, .frames = &here};
+    goi_frames_here(&here);
+    struct goi_capture *c = goi_capture_take(&want);
+    goi_leave(m);
+    goi_out_init(&o, fd); /* without a file what fits the buffer */
+    goi_outf(&o, "%s\n", message);
+    if (c != NULL) {
+        goi_dump_write(&o, c, goi_traceback >= GOI_TRACEBACK_SYSTEM, true);
+        goi_capture_free(c);
+    }
+    char *text = text_of(fd, &o);
+    goi_unlock(&dump_lock);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return text;
 }

@@ -32,6 +32,10 @@
  * A panic without go_try runs the list on top of the panicking frames, which are not unwound, so
  * that the crash output shows where it started; C++ destructors then do not run, the process ends.
  *
+ * A panic that nothing catches, in a goroutine whose end somebody waits for who takes panics (a
+ * group, goi_panics_to), is handed over with its report, which is written on top of the panicking
+ * frames too; then it goes on as a go_exit.                      (tests/unit/errgroup/panic_test.c)
+ *
  * A stack that cannot be unwound (code without unwind tables) ends the walk; then the list is run
  * as it is. C++ `catch (...)` that does not rethrow is detected when it drops the exception.
  *
@@ -285,6 +289,25 @@ void go_exit(void)
 
 /* --- panics */
 
+/* [c] Set before there are goroutines. */
+static struct { goi_done done; goi_panic_take take; } taker;
+
+void goi_panics_to(goi_done done, goi_panic_take take)
+{
+    taker.done = done;
+    taker.take = take;
+}
+
+/* A group's: the trace is taken while the frames are there, then they are left. */
+static GOI_NORETURN GOI_NOINLINE void hand_over(struct g *g, struct goi_panic *p)
+{
+    run_list(g, p, UINTPTR_MAX, false);
+    taker.take(g->done_arg, p->message, goi_panic_report(p->message));
+    p->goexit = true;
+    p->target = p->absorber; /* U3 */
+    leave_frames(g, p);
+}
+
 static GOI_NORETURN void panic_start(struct g *g, struct goi_panic *p)
 {
     struct goi_try_frame *f = g->unwind.tries;
@@ -294,6 +317,9 @@ static GOI_NORETURN void panic_start(struct g *g, struct goi_panic *p)
     if (f != NULL) {
         p->target = g->unwind.tries; /* U3 */
         leave_frames(g, p);
+    }
+    if (g->done != NULL && g->done == taker.done) {
+        hand_over(g, p);
     }
     p->last = true;
     add_rlx(&goi_sched.panicking, 1);

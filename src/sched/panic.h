@@ -39,6 +39,17 @@ void goi_pending_drop(struct g *g, uintptr_t limit);
 /* Forgets all panics under way. */
 void goi_panics_free(struct g *g);
 
+/* Panics of goroutines that end with `done` do not end the process: after the deferred calls
+ * take(arg, message, report) gets them, and then the goroutine ends as by go_exit, telling done.
+ * arg is that of done; report is the message with the goroutine's trace, for free(), or NULL. take
+ * runs outside the runtime. Called by a constructor; there is one such `done` (src/errgroup). */
+typedef void (*goi_panic_take)(void *arg, const char *message, char *report);
+void goi_panics_to(goi_done done, goi_panic_take take);
+
+/* debug/dump.c: the message and the trace of the current goroutine, which panics. Text for free();
+ * NULL: no memory. Outside the runtime. */
+char *goi_panic_report(const char *message);
+
 /* The end of a goroutine by go_exit: tells g->done, frees what is under way. */
 void goi_call_ended(struct g *g, int ret);
 
