@@ -109,19 +109,11 @@ void goi_chan_check_locked(struct go_chan *c)
     goi_must(c->sendq.first == NULL || count == c->cap); /* C2 */
 }
 
-/* Race edges for a buffer slot: the one before us in this slot happened before us. */
-GOI_INLINE void race_slot(const char *slot)
-{
-    goi_race_acquire(slot);
-    goi_race_release(slot);
-}
-
-/* Race edges with the owner of w, who released w before parking and will acquire it after. */
-GOI_INLINE void race_meet(const struct goi_waiter *w)
-{
-    goi_race_acquire(w);
-    goi_race_release(w);
-}
+/* Race edges around what is done to a buffer slot, after who was there before us and before who comes
+ * next; or to the variable of the owner of w, who released w before parking and will acquire it
+ * after. The copy lies between the two, because a long one is a memcpy, which TSan sees. */
+GOI_INLINE void race_begin(const void *at) { goi_race_acquire(at); }
+GOI_INLINE void race_end(const void *at) { goi_race_release(at); }
 
 GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct g **wake)
 {
@@ -131,10 +123,11 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
     }
     struct goi_waiter *w = goi_waitq_pop(&c->recvq);
     if (w != NULL) {
+        race_begin(w);
         if (w->value != NULL) {
             goi_elem_copy(w->value, v, c->elem);
         }
-        race_meet(w);
+        race_end(w);
         w->ok = true;
         w->g->wake_arg = w;
         *wake = w->g;
@@ -143,8 +136,9 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
     uint32_t count = ld_rlx(&c->count);
     if (count < c->cap) {
         char *slot = goi_chan_slot(c, c->send_at);
-        race_slot(slot);
+        race_begin(slot);
         goi_elem_copy(slot, v, c->elem);
+        race_end(slot);
         c->send_at = c->send_at + 1 == c->cap ? 0 : c->send_at + 1;
         st_rlx(&c->count, count + 1); /* readable as a hint; exact under the lock */
         return GOI_TRY_DONE;
@@ -155,20 +149,22 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
 /* A sender waits and the buffer is full, or there is no buffer. */
 static GOI_NOINLINE void recv_from_sender(struct go_chan *c, void *v, struct goi_waiter *w)
 {
+    race_begin(w);
     if (c->cap == 0) {
         if (v != NULL) {
             goi_elem_copy(v, w->value, c->elem);
         }
-        race_meet(w);
+        race_end(w);
         return;
     }
     char *slot = goi_chan_slot(c, c->recv_at); /* the oldest leaves, the sender's value follows */
-    race_meet(w);
-    race_slot(slot);
+    race_begin(slot);
     if (v != NULL) {
         goi_elem_copy(v, slot, c->elem);
     }
     goi_elem_copy(slot, w->value, c->elem);
+    race_end(slot);
+    race_end(w);
     c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
     c->send_at = c->recv_at;
 }
@@ -191,10 +187,11 @@ GOI_INLINE enum goi_attempt recv_locked(struct go_chan *c, void *v, struct g **w
     }
     if (count > 0) {
         char *slot = goi_chan_slot(c, c->recv_at);
-        race_slot(slot);
+        race_begin(slot);
         if (v != NULL) {
             goi_elem_copy(v, slot, c->elem);
         }
+        race_end(slot);
         c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
         st_rlx(&c->count, count - 1);
         return GOI_TRY_DONE;
@@ -466,7 +463,8 @@ static void wake_all(struct m *m, struct goi_waiter *w)
     while (w != NULL) {
         struct goi_waiter *next = w->next; /* w is gone once its goroutine runs */
         w->g->wake_arg = w;
-        race_meet(w);
+        race_begin(w);
+        race_end(w);
         goi_ready_back(m, w->g);
         w = next;
     }
