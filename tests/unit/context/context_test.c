@@ -347,8 +347,9 @@ static int steps_to_end(int waiters)
     go_yield();
     EXPECT_EQ_INT(ended, 0);
     ctx_cancel(parent);
-    for (; ended < waiters; steps++) {
+    while (ended < waiters) {
         go_yield();
+        steps++;
     }
     while (go_count() > 1) {
         go_yield();
