@@ -70,7 +70,7 @@ check:
 
 conform:
 	@tools/setup test
-	@tools/test --quick --label conform
+	@root=$$(bench/get-go) && GORT_CONFORM_GO="$$root" tools/test --quick --label conform
 
 bench: setup
 	@$(MAKE) --no-print-directory build

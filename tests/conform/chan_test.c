@@ -672,6 +672,117 @@ CASE(chan, each_value_once_buffered, "test/ken/chan1.go")
     count_all(10);
 }
 
+/* Four channels, each with its own sequence of numbers; receivers take from all of them. */
+struct sequences {
+    chan(int) c[4];
+    int next[4], left;
+};
+static void send_sequence(chan(int) c, int from, int n, int how)
+{
+    for (int i = 0; i < n; i++) {
+        switch ((how + i) % 3) {
+        case 0: chan_send(c, from + i); break;
+        case 1: (void)chan_select(send(put, c, from + i)); break;
+        default:
+            while (!chan_try_send(c, from + i)) {
+                go_yield();
+            }
+            break;
+        }
+    }
+}
+static void receive_sequences(struct sequences *s)
+{
+    while (s->left > 0) {
+        int v[4];
+        int k = chan_select(recv(a, s->c[0], &v[0]), recv(b, s->c[1], &v[1]),
+                            recv(d, s->c[2], &v[2]), recv(e, s->c[3], &v[3]));
+        REQUIRE_EQ_INT(v[k], s->next[k]);
+        s->next[k]++;
+        s->left--;
+    }
+}
+
+CASE(chan, sequences_sent_and_received_in_every_way, "test/ken/chan.go")
+{
+    int n = (int)test_iterations(1000);
+    for (int cap = 0; cap <= 100; cap = 10 * cap + 1) {
+        struct sequences s = {.left = 4 * n};
+        for (int i = 0; i < 4; i++) {
+            s.c[i] = chan_make(int, cap);
+            s.next[i] = 100 * i;
+            go(send_sequence, s.c[i], 100 * i, n, i);
+        }
+        receive_sequences(&s);
+        await_count(1);
+        for (int i = 0; i < 4; i++) {
+            chan_free(s.c[i]);
+        }
+    }
+}
+
+/* Power series as streams of coefficients: F = f + xF', so FG = fg + x(fG' + gF' + xF'G'). */
+enum { TERMS = 12 };
+typedef chan(long) series;
+static series make_series(void) { return chan_make(long, TERMS); }
+static void ones(series out)
+{
+    for (int i = 0; i < TERMS; i++) {
+        chan_send(out, 1);
+    }
+    chan_close(out);
+}
+static void split(series in, series a, series b)
+{
+    chan_for(v, in)
+    {
+        chan_send(a, v);
+        chan_send(b, v);
+    }
+    chan_close(a);
+    chan_close(b);
+}
+static void multiply_series(series f, series g, series out)
+{
+    series rest[5];
+    long f0, g0, fi, gi;
+    bool first = true;
+    if (chan_recv_ok(f, &f0) && chan_recv_ok(g, &g0)) {
+        chan_send(out, f0 * g0);
+        for (int i = 0; i < 5; i++) {
+            rest[i] = make_series();
+        }
+        go(split, f, rest[0], rest[1]);
+        go(split, g, rest[2], rest[3]);
+        go(multiply_series, rest[1], rest[3], rest[4]);
+        while (chan_recv_ok(rest[0], &fi) && chan_recv_ok(rest[2], &gi)) {
+            chan_send(out, f0 * gi + g0 * fi + (first ? 0 : chan_recv(rest[4])));
+            first = false;
+        }
+    }
+    chan_close(out);
+}
+static series product(series f, series g)
+{
+    series out = make_series();
+    go(multiply_series, f, g, out);
+    return out;
+}
+static series all_ones(void)
+{
+    series s = make_series();
+    go(ones, s);
+    return s;
+}
+
+OUTPUT(chan, power_series, "test/chan/powser1.go, test/chan/powser2.go")
+{
+    series square = product(all_ones(), all_ones());
+    series fourth = product(product(all_ones(), all_ones()), product(all_ones(), all_ones()));
+    chan_for(v, square) { say("%ld\n", v); }
+    chan_for(v, fourth) { say("%ld\n", v); }
+}
+
 /* ---- the order of those who wait, and what a rendezvous promises ---- */
 
 CASE(chan, parked_senders_are_served_in_order, "runtime/chan_test.go TestChan")

@@ -69,8 +69,8 @@ static void two(void)
     say("%s\n", message_of(three));
 }
 
-OUTPUT_DIFFERS(panic, deferred_calls_left_after_a_catch, "runtime/crash_test.go TestRecursivePanic5",
-               BY_TRY)
+OUTPUT_DIFFERS(panic, deferred_calls_left_after_a_catch,
+               "runtime/crash_test.go TestRecursivePanic5", BY_TRY)
 {
     two();
     go_panic("third panic");

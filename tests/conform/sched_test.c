@@ -373,7 +373,8 @@ static bool thread_lives(long tid)
     return access(path, F_OK) == 0;
 }
 
-CASE(sched, thread_of_a_goroutine_that_ends_locked_ends, "runtime/proc_test.go TestLockOSThreadExit")
+CASE(sched, thread_of_a_goroutine_that_ends_locked_ends,
+     "runtime/proc_test.go TestLockOSThreadExit")
 {
     go_waitgroup wg = {0};
     long thread = 0;

@@ -4,8 +4,6 @@
 
 /* ---- x/semaphore/semaphore_test.go ---- */
 
-enum { MAX_SLEEP = 100 };
-
 static void hammer_sem(go_sem *s, int64_t n, int loops)
 {
     for (int i = 0; i < loops; i++) {
@@ -104,7 +102,8 @@ static void hold_again_and_again(go_sem *s, int *running)
     sem_release(s, 1);
 }
 
-CASE(sem, large_request_is_not_starved, "x/semaphore/semaphore_test.go TestLargeAcquireDoesntStarve")
+CASE(sem, large_request_is_not_starved,
+     "x/semaphore/semaphore_test.go TestLargeAcquireDoesntStarve")
 {
     enum { N = 4 };
     go_sem s = {.size = N};
@@ -168,7 +167,8 @@ static void acquire_and_note(go_sem *s, int64_t n, int me, chan(int) order)
     sem_release(s, n);
 }
 
-CASE(sem, requests_are_served_in_order, "x/semaphore/semaphore_test.go TestLargeAcquireDoesntStarve")
+CASE(sem, requests_are_served_in_order,
+     "x/semaphore/semaphore_test.go TestLargeAcquireDoesntStarve")
 {
     enum { N = 5 };
     go_sem s = {.size = 3};
@@ -186,6 +186,28 @@ CASE(sem, requests_are_served_in_order, "x/semaphore/semaphore_test.go TestLarge
     }
     await_count(1);
     chan_free(order);
+}
+
+static void hammer_as_mutex(go_sem *s, int *shared, int loops)
+{
+    for (int i = 0; i < loops; i++) {
+        EXPECT_EQ_INT(sem_acquire(NULL, s, 1), 0);
+        ++*shared;
+        sem_release(s, 1);
+    }
+}
+
+CASE(sem, used_as_a_mutex, "sync/mutex_test.go TestSemaphore")
+{
+    int loops = (int)test_iterations(1000);
+    go_sem s = {.size = 1};
+    go_waitgroup wg = {0};
+    int shared = 0;
+    for (int i = 0; i < 10; i++) {
+        wg_go(&wg, hammer_as_mutex, &s, &shared, loops);
+    }
+    wg_wait(&wg);
+    EXPECT_EQ_INT(shared, 10 * loops);
 }
 
 /* ---- x/singleflight/singleflight_test.go ---- */

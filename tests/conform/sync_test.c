@@ -495,7 +495,8 @@ static void get_many(go_pool *p, chan(char *) out, int *left)
     }
 }
 
-CASE_DIFFERS(pool, everything_put_comes_out_once, "sync/pool_test.go TestPoolDequeue, TestPoolChain",
+CASE_DIFFERS(pool, everything_put_comes_out_once,
+             "sync/pool_test.go TestPoolDequeue, TestPoolChain",
              "Go tests its internal queues; here what they are for is tested through the pool")
 {
     enum { PUTTERS = 4, EACH = 2500 };

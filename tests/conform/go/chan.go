@@ -79,3 +79,69 @@ var _ = program("select.powers_of_two_by_turns", func() {
 		}
 	}
 })
+
+const terms = 12
+
+func ones() chan int {
+	out := make(chan int, terms)
+	go func() {
+		for range terms {
+			out <- 1
+		}
+		close(out)
+	}()
+	return out
+}
+
+func split(in, a, b chan int) {
+	for v := range in {
+		a <- v
+		b <- v
+	}
+	close(a)
+	close(b)
+}
+
+func multiply(f, g chan int) chan int {
+	out := make(chan int, terms)
+	go func() {
+		defer close(out)
+		f0, ok := <-f
+		g0, ok2 := <-g
+		if !ok || !ok2 {
+			return
+		}
+		out <- f0 * g0
+		var rest [4]chan int
+		for i := range rest {
+			rest[i] = make(chan int, terms)
+		}
+		go split(f, rest[0], rest[1])
+		go split(g, rest[2], rest[3])
+		below := multiply(rest[1], rest[3])
+		for n := 0; ; n++ {
+			fi, ok := <-rest[0]
+			gi, ok2 := <-rest[2]
+			if !ok || !ok2 {
+				return
+			}
+			v := f0*gi + g0*fi
+			if n > 0 {
+				v += <-below
+			}
+			out <- v
+		}
+	}()
+	return out
+}
+
+var _ = program("chan.power_series", func() {
+	square := multiply(ones(), ones())
+	fourth := multiply(multiply(ones(), ones()), multiply(ones(), ones()))
+	for v := range square {
+		say("%d\n", v)
+	}
+	for v := range fourth {
+		say("%d\n", v)
+	}
+})

@@ -165,6 +165,8 @@ var _ = program("panic.wins_over_the_end_of_main", func() {
 		panic("crash")
 	}()
 	wg.Wait()
+	// Go only tries, its own test allows for twenty attempts; Gort promises it.
+	time.Sleep(100 * time.Millisecond)
 })
 
 var _ = program("panic.with_a_deferred_call_that_yields", func() {
