@@ -15,7 +15,7 @@ static const unsigned legal_from[] = {
 #undef GSTATE
 };
 
-static const char *const reason_names[] = {
+const char *const goi_reason_names[] = {
 #define REASON(name, text) text,
 #include "sched/reason.def"
 #undef REASON
@@ -28,7 +28,7 @@ const char *goi_gstate_name(enum gstate s)
 
 const char *goi_reason_name(enum wait_reason r)
 {
-    return (unsigned)r < GOI_WAIT_REASONS ? reason_names[r] : "unknown";
+    return (unsigned)r < GOI_WAIT_REASONS ? goi_reason_names[r] : "unknown";
 }
 
 bool goi_gstate_legal(enum gstate from, enum gstate to)

@@ -19,6 +19,8 @@ enum wait_reason {
 };
 
 const char *goi_gstate_name(enum gstate s);
+/* The texts by number; a table that compilers leave alone, for debuggers (tools/gdb). */
+extern const char *const goi_reason_names[];
 const char *goi_reason_name(enum wait_reason r);
 /* May a goroutine go from `from` to `to`? */
 bool goi_gstate_legal(enum gstate from, enum gstate to);

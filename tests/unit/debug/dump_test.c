@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* go_dump: every goroutine of a program that goes on. */
+#include "harness.h"
+#include <gort.h>
+#include <gort/short.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SHOWN __attribute__((noinline, used))
+#define STAY() __asm__ volatile("" ::: "memory")
+
+/* The caller frees it. */
+static char *dump(void)
+{
+    int fd = memfd_create("dump", MFD_CLOEXEC);
+    REQUIRE(fd >= 0);
+    go_dump(fd);
+    off_t n = lseek(fd, 0, SEEK_END);
+    char *text = calloc(1, (size_t)n + 1);
+    REQUIRE(text != NULL && pread(fd, text, (size_t)n, 0) == n);
+    close(fd);
+    return text;
+}
+
+static bool dump_contains(const char *part)
+{
+    char *text = dump();
+    bool found = strstr(text, part) != NULL;
+    free(text);
+    return found;
+}
+
+static void yield_until_dump_contains(const char *part)
+{
+    while (!dump_contains(part)) {
+        go_yield();
+    }
+}
+
+SHOWN static void consumer(chan(int) c)
+{
+    go_set_label("role", "consumer");
+    go_set_label("what", "a \"b\"");
+    (void)chan_recv(c);
+    STAY();
+}
+
+static void done(void)
+{
+    while (go_count() > 1) {
+        go_yield();
+    }
+}
+
+TEST(dump, shows_state_place_origin_name_and_labels)
+{
+    chan(int) c = chan_make(int);
+    go_with(GO_OPTS(.name = "the one"), consumer, c);
+    yield_until_dump_contains("[chan receive]");
+    char *text = dump();
+    EXPECT_MATCH(text, "^goroutine 1 \\[running\\]:$");
+    EXPECT_MATCH(text, "^goroutine [0-9]+ \\[chan receive\\] \\{role: consumer, "
+                       "what: \"a \\\\\"b\\\\\"\"\\} \"the one\":$");
+    EXPECT_MATCH(text, "^consumer\\(\\.\\.\\.\\)$");
+    EXPECT_MATCH(text, "^created by .* in goroutine 1$");
+    EXPECT_MATCH(text, "dump_test\\.c:[0-9]+$");
+    EXPECT(strstr(text, "goi_") == NULL);
+    free(text);
+    chan_send(c, 1);
+    done();
+    chan_free(c);
+}
+
+TEST(dump, labels_and_names_go_away)
+{
+    go_set_name("me");
+    go_set_label("a", "1");
+    go_set_label("b", "");
+    EXPECT(dump_contains("goroutine 1 [running] {a: 1, b: \"\"} \"me\":"));
+    go_set_label("a", NULL);
+    go_set_label("b", "2");
+    EXPECT(dump_contains("goroutine 1 [running] {b: 2} \"me\":"));
+    go_set_label("b", NULL);
+    go_set_name(NULL);
+    EXPECT(dump_contains("goroutine 1 [running]:"));
+}
+
+/* go1.27 fixedbugs/issue9321: dumps while others dump, come, go, and switch. */
+static bool stop;
+static void comes_and_goes(go_waitgroup *wg) { wg_done(wg); }
+static void churns(void)
+{
+    go_waitgroup wg = {0};
+    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+        wg_add(&wg, 20);
+        for (int i = 0; i < 20; i++) {
+            go(comes_and_goes, &wg);
+        }
+        wg_wait(&wg);
+    }
+}
+static void ping(chan(int) in, chan(int) out)
+{
+    chan_for(v, in) { chan_send(out, v + 1); }
+    chan_close(out);
+}
+static void dumps(go_waitgroup *wg)
+{
+    for (long i = 0; i < test_iterations(20); i++) {
+        char *text = dump();
+        EXPECT_CONTAINS(text, "goroutine 1 [");
+        free(text);
+    }
+    wg_done(wg);
+}
+TEST(dump, while_everything_moves)
+{
+    chan(int) a = chan_make(int);
+    chan(int) b = chan_make(int);
+    go_waitgroup wg = {0};
+    go_maxprocs(4);
+    go(churns);
+    go(churns);
+    go(ping, a, b);
+    wg_add(&wg, 2);
+    go(dumps, &wg);
+    go(dumps, &wg);
+    for (int i = 0; i < test_iterations(2000); i++) {
+        chan_send(a, i);
+        REQUIRE_EQ_INT(chan_recv(b), i + 1);
+    }
+    wg_wait(&wg);
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    chan_close(a);
+    EXPECT(!chan_recv_ok(b, NULL));
+    done();
+    chan_free(a);
+    chan_free(b);
+}
+
+/* A dump does not take a bad descriptor for a reason to die. */
+TEST(dump, to_nowhere)
+{
+    go_dump(-1);
+    go_dump(1000);
+}
+
+/* Many that look alike are one entry. */
+TEST(dump, of_many_is_folded)
+{
+    chan(int) c = chan_make(int);
+    long n = test_iterations(2000);
+    n = n > 200 ? n : 200;
+    for (long i = 0; i < n; i++) {
+        go(consumer, c);
+    }
+    char want[64];
+    snprintf(want, sizeof want, "\n%ld goroutines like this\n", n);
+    yield_until_dump_contains(want);
+    chan_close(c);
+    done();
+    chan_free(c);
+}
