@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TICKERS = 100 };
@@ -34,14 +35,39 @@ static void malloc_for_ever(void)
 }
 static void tick(long *n, go_time end, go_waitgroup *wg)
 {
+    go_ticker *t = go_ticker_make(2 * GO_MS);
     while (go_now() < end) {
-        go_sleep(2 * GO_MS);
+        chan_recv(go_ticker_c(t));
         ++*n;
     }
+    go_ticker_free(t);
     wg_done(wg);
 }
 
-/* CPU time that others took from this machine spoils the measurement; what is left is the bound. */
+/* Processor time in seconds: all that this machine has spent, and what this process has. */
+static double spent_by_all(void)
+{
+    FILE *f = fopen("/proc/stat", "re");
+    long t[8] = {0};
+    int n = f != NULL ? fscanf(f, "cpu %ld %ld %ld %ld %ld %ld %ld %ld", &t[0], &t[1], &t[2], &t[3],
+                               &t[4], &t[5], &t[6], &t[7])
+                      : 0;
+    if (f != NULL) {
+        fclose(f);
+    }
+    return n == 8 ? (double)(t[0] + t[1] + t[2] + t[5] + t[6] + t[7]) / (double)sysconf(_SC_CLK_TCK)
+                  : 0;
+}
+
+static double spent_by_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Nine ticks in ten. On a machine where others take processor time away the bound is weaker: the
+ * hogs here are as hungry as those, and who of them runs is the kernel's choice. */
 TEST_LONG(preempt, tickers_keep_their_pace_beside_hogs, 120)
 {
     long n[TICKERS] = {0};
@@ -58,19 +84,23 @@ TEST_LONG(preempt, tickers_keep_their_pace_beside_hogs, 120)
         go(read_for_ever);
         go(malloc_for_ever);
     }
+    go_sleep(50 * GO_MS); /* each has been found out by then */
     go_time start = go_now();
-    go_duration length = 3 * GO_SEC;
+    go_duration length = 2 * GO_SEC;
+    double others = spent_by_all() - spent_by_us();
     wg_add(&wg, TICKERS);
     for (int i = 0; i < TICKERS; i++) {
         go(tick, &n[i], start + length, &wg);
     }
     wg_wait(&wg);
+    others = spent_by_all() - spent_by_us() - others;
     for (int i = 0; i < TICKERS; i++) {
         sum += n[i];
     }
     long ideal = TICKERS * (long)(length / (2 * GO_MS));
-    printf("# %ld of %ld ticks, %.1f %%\n", sum, ideal, 100.0 * (double)sum / (double)ideal);
-    EXPECT_INT(sum * 10, >=, ideal * 7);
+    printf("# %ld of %ld ticks, %.1f %%; others used %.2f s of processor time\n", sum, ideal,
+           100.0 * (double)sum / (double)ideal, others);
+    EXPECT_INT(sum * 100, >=, ideal * (others < 0.2 ? 90 : 25));
 }
 
 static void compute(long n, long *out)
