@@ -47,10 +47,14 @@ install(FILES "${PROJECT_BINARY_DIR}/generated/install/gortConfig.cmake"
         DESTINATION ${_package})
 install(EXPORT gortTargets NAMESPACE gort:: DESTINATION ${_package})
 
-# gdb loads GORT-gdb.py by itself when it stands beside the library's name under auto-load.
-if(EXISTS "${PROJECT_SOURCE_DIR}/tools/gdb/gort-gdb.py")
-    install(FILES tools/gdb/gort-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/gort)
-endif()
+# For `source`; and where gdb finds it by itself, below its auto-load directory under the library's
+# own path, when the prefix is gdb's too (/usr).
+install(FILES tools/gdb/gort-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/gort)
+install(CODE "
+    set(_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/gdb/auto-load\")
+    file(INSTALL DESTINATION \"\${_dir}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}\" TYPE FILE
+         RENAME libgort.so.${GORT_VERSION}-gdb.py
+         FILES \"${PROJECT_SOURCE_DIR}/tools/gdb/gort-gdb.py\")")
 foreach(_section 1 3 7)
     if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/docs/man${_section}")
         install(DIRECTORY docs/man${_section} DESTINATION ${CMAKE_INSTALL_MANDIR}
