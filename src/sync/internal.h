@@ -3,6 +3,7 @@
 #ifndef GOI_SYNC_INTERNAL_H
 #define GOI_SYNC_INTERNAL_H
 #include "annot/annot.h"
+#include <gort/base.h>
 
 /* The library's own copies of what is inline in <gort/sync.h> serve programs with and without the
  * race detector, so they decide when they run whether to go by the functions that announce. */
