@@ -7,7 +7,7 @@
 #   make test       the whole suite in all its variants (tools/test --list); installs what it needs
 #   make check      one variant, quickly
 #   make conform    the transcripts compared with Go's
-#   make bench      the figures beside Go's
+#   make bench      the figures beside Go's; GO=1: Go's own benchmarks, for benchstat
 #   make tidy       the house style
 #   make docs       docs/REFERENCE.md from the headers
 #   make install    PREFIX=/usr/local, DESTDIR=
@@ -74,7 +74,7 @@ conform:
 
 bench: setup
 	@$(MAKE) --no-print-directory build
-	@bench/run.sh
+	@bench/$(if $(GO),gobench/)run.sh
 
 tidy:
 	@tools/tidy
