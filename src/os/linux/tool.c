@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tool.c: whose threads are these? For tools that run threads of their own in the process and can be
- * told by nothing but their signal masks, and for the emulator, which is there by its name. */
+/* tool.c: whose threads are these? For tools that run threads of their own in the process and can
+ * be told by nothing but their signal masks, and for the emulator, which is there by its name. */
 #include "os/os.h"
 #include <dirent.h>
 #include <errno.h>
