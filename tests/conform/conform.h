@@ -110,13 +110,22 @@ GO_UNUSED static void set(int *x, int n) { __atomic_store_n(x, n, __ATOMIC_SEQ_C
 
 /* ---- panics ---- */
 
-/* The message with which fn(args...) panicked; "" when it did not. Valid until the next call. */
+/* Room for a message that several goroutines at once may ask for. */
+GO_UNUSED static go_panic_info *panic_room(void)
+{
+    static go_panic_info rooms[64];
+    static unsigned next;
+    unsigned i = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % 64;
+    rooms[i].message[0] = '\0';
+    return &rooms[i];
+}
+
+/* The message with which fn(args...) panicked; "" when it did not. Valid for some calls. */
 #define PANIC_OF(...)                                                                              \
     __extension__({                                                                                \
-        static go_panic_info panic_info_;                                                          \
-        panic_info_.message[0] = '\0';                                                             \
-        (void)go_try(&panic_info_, __VA_ARGS__);                                                   \
-        (const char *)panic_info_.message;                                                         \
+        go_panic_info *panic_info_ = panic_room();                                                 \
+        (void)go_try(panic_info_, __VA_ARGS__);                                                    \
+        (const char *)panic_info_->message;                                                        \
     })
 
 /* ---- output ---- */
