@@ -118,11 +118,11 @@ typedef struct go_waitgroup {
 /* Adds n (may be negative) to the counter; at zero all waiters are woken. A negative counter
  * panics: `sync: negative WaitGroup counter`. Adding to a zero counter must happen before the
  * wait. */
-GO_API void go_wg_add(go_waitgroup *wg, int n);
+GO_API inline void go_wg_add(go_waitgroup *wg, int n);
 /* The same as go_wg_add(wg, -1). */
-GO_API void go_wg_done(go_waitgroup *wg);
+GO_API inline void go_wg_done(go_waitgroup *wg);
 /* Parks until the counter is zero. When it returns, the group may be freed or used again. */
-GO_API void go_wg_wait(go_waitgroup *wg);
+GO_API inline void go_wg_wait(go_waitgroup *wg);
 /* 0, or -ETIMEDOUT. */
 GO_NODISCARD GO_API int go_wg_wait_until(go_waitgroup *wg, go_time deadline);
 /* 0, also when the context had ended but the counter is zero; or the context's error. */
@@ -130,6 +130,37 @@ GO_NODISCARD GO_API int go_wg_wait_ctx(struct go_ctx *ctx, go_waitgroup *wg);
 /* go_wg_go(&wg, fn, args...): add(1), a goroutine that runs fn(args...), done when it ends, however
  * it ends. */
 GO_API void goi_wg_done(void *wg, int ret);
+
+/* The paths that need nothing of the library (src/sync/waitgroup.c argues them: the counter is the
+ * upper half, bit 1 says that somebody waits). `state` is what the addition has made. */
+GO_API void goi_wg_added(go_waitgroup *wg, int n, uint64_t state);
+GO_API void goi_wg_add_slow(go_waitgroup *wg, int n);
+GO_API void goi_wg_wait_slow(go_waitgroup *wg);
+
+inline void go_wg_add(go_waitgroup *wg, int n)
+{
+    if (GOI_TSAN) {
+        goi_wg_add_slow(wg, n);
+        return;
+    }
+    uint64_t change = (uint64_t)(uint32_t)n << 32;
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    uint64_t s = __atomic_fetch_add(&wg->state, change, __ATOMIC_ACQ_REL) + change;
+    if ((s & ((uint64_t)1 << 63 | 2)) != 0) {
+        goi_wg_added(wg, n, s);
+    }
+}
+
+inline void go_wg_done(go_waitgroup *wg) { go_wg_add(wg, -1); }
+
+inline void go_wg_wait(go_waitgroup *wg)
+{
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    uint64_t s = __atomic_load_n(&wg->state, __ATOMIC_ACQUIRE);
+    if (GOI_TSAN || s >> 32 != 0 || (s & 2) != 0) {
+        goi_wg_wait_slow(wg);
+    }
+}
 
 /* ---- once ----------------------------------------------------------------------------------- */
 
@@ -175,10 +206,10 @@ static inline struct goi_guard *goi_once_value_enter(struct goi_guard *g, go_onc
 }
 
 /* The end of a guard's block; nothing is called where nothing was begun. */
-static inline void goi_guard_leave(struct goi_guard *g)
+static inline void goi_guard_end_begun(struct goi_guard **begun)
 {
-    if (g->cleanup.run != NULL) {
-        goi_guard_end(g);
+    if (*begun != NULL) {
+        goi_guard_end(*begun);
     }
 }
 
@@ -322,7 +353,7 @@ GO_END_DECLS
 
 #define go_guard(m) GOI_GUARD(__COUNTER__, m)
 #define GOI_GUARD(N, m) \
-    struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_leave) = GOI_ZERO; \
+    struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_end) = GOI_ZERO; \
     (void)goi_mutex_guard(&GOI_CAT(goi_guard_, N), (m), __builtin_frame_address(0))
 
 #define go_with_lock(m) \
@@ -330,15 +361,18 @@ GO_END_DECLS
 #define go_once_do(o) GOI_GUARDED(__COUNTER__, goi_once_enter, o)
 /* A block under a guard: entered once if begin returns a guard, and the guard ends with it. */
 #define GOI_GUARDED(N, begin, object) \
-    for (struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_leave) = GOI_ZERO, \
-         *GOI_CAT(goi_once_, N) = begin(&GOI_CAT(goi_guard_, N), (object), \
-                                        __builtin_frame_address(0)); \
+    for (struct goi_guard GOI_CAT(goi_guard_, N), \
+         *GOI_CAT(goi_begun_, N) GO_CLEANUP(goi_guard_end_begun) = \
+             begin(&GOI_CAT(goi_guard_, N), (object), __builtin_frame_address(0)), \
+         *GOI_CAT(goi_once_, N) = GOI_CAT(goi_begun_, N); \
          GOI_CAT(goi_once_, N); GOI_CAT(goi_once_, N) = NULL)
 
 #define go_once_call(o, ...) GOI_ONCE_CALL(__COUNTER__, o, __VA_ARGS__)
 #define GOI_ONCE_CALL(N, o, ...) __extension__({ \
-        struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_leave) = GOI_ZERO; \
-        if (goi_once_enter(&GOI_CAT(goi_guard_, N), (o), __builtin_frame_address(0))) { \
+        struct goi_guard GOI_CAT(goi_guard_, N); \
+        struct goi_guard *GOI_CAT(goi_begun_, N) GO_CLEANUP(goi_guard_end_begun) = \
+            goi_once_enter(&GOI_CAT(goi_guard_, N), (o), __builtin_frame_address(0)); \
+        if (GOI_CAT(goi_begun_, N)) { \
             GOI_CAT(GOI_PLAIN_CALL_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__); \
         } \
     })
@@ -348,8 +382,10 @@ GO_END_DECLS
 #define go_once_value(o, place, ...) GOI_ONCE_VALUE(__COUNTER__, o, place, __VA_ARGS__)
 #define GOI_ONCE_VALUE(N, o, place, ...) __extension__({ \
         __typeof__(&*(place)) GOI_CAT(goi_place_, N) = (place); \
-        struct goi_guard GOI_CAT(goi_guard_, N) GO_CLEANUP(goi_guard_leave) = GOI_ZERO; \
-        if (goi_once_value_enter(&GOI_CAT(goi_guard_, N), (o), __builtin_frame_address(0))) { \
+        struct goi_guard GOI_CAT(goi_guard_, N); \
+        struct goi_guard *GOI_CAT(goi_begun_, N) GO_CLEANUP(goi_guard_end_begun) = \
+            goi_once_value_enter(&GOI_CAT(goi_guard_, N), (o), __builtin_frame_address(0)); \
+        if (GOI_CAT(goi_begun_, N)) { \
             *GOI_CAT(goi_place_, N) = \
                 GOI_CAT(GOI_VALUE_CALL_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__); \
             goi_once_value_set(&GOI_CAT(goi_guard_, N)); \

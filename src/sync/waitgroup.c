@@ -40,6 +40,8 @@
 #define WAITERS ((uint64_t)2)
 #define FLAGS (QUEUE | WAITERS)
 
+/* The header's inline paths know them. */
+_Static_assert(WAITERS == 2, "the bit that says that somebody waits");
 _Static_assert(sizeof(go_waitgroup) == 16, "go_waitgroup is part of the ABI");
 
 GOI_INLINE int32_t counter(uint64_t s) { return (int32_t)(uint32_t)(s >> 32); }
@@ -124,26 +126,19 @@ static bool release_all(go_waitgroup *wg)
     return counter(s) == 0;
 }
 
-void go_wg_add(go_waitgroup *wg, int n)
+/* The header has the inline forms; here are the ones that a pointer to them means. */
+extern inline void go_wg_add(go_waitgroup *wg, int n);
+extern inline void go_wg_done(go_waitgroup *wg);
+extern inline void go_wg_wait(go_waitgroup *wg);
+
+/* After an addition that made `s`, with a counter below zero or somebody who waits. */
+void goi_wg_added(go_waitgroup *wg, int n, uint64_t s)
 {
-    goi_a64 *state = goi_word64(&wg->state);
-    uint64_t change = (uint64_t)(uint32_t)n << 32;
-    if (n < 0) {
-        goi_race_release_merge(wg);
-    }
-    uint64_t s = add_acqrel(state, change) + change; /* [WG] */
     int32_t now = counter(s);
-    if (n > 0 && now == n) {
-        /* The first add must be ordered with wait: for ThreadSanitizer it reads what the first
-         * waiter writes. */
-        goi_race_read(&wg->head, sizeof(wg->head));
-    }
     if (GOI_UNLIKELY(now < 0)) {
         goi_panic_text("sync: negative WaitGroup counter");
     }
-    if (GOI_LIKELY((s & WAITERS) == 0)) {
-        return;
-    }
+    goi_assert((s & WAITERS) != 0);
     if (n > 0 && now == n) { /* G2 */
         misuse();
     }
@@ -152,7 +147,23 @@ void go_wg_add(go_waitgroup *wg, int n)
     }
 }
 
-void go_wg_done(go_waitgroup *wg) { go_wg_add(wg, -1); }
+void goi_wg_add_slow(go_waitgroup *wg, int n)
+{
+    uint64_t change = (uint64_t)(uint32_t)n << 32;
+    if (n < 0) {
+        goi_race_release_merge(wg);
+    }
+    uint64_t s = add_acqrel(goi_word64(&wg->state), change) + change; /* [WG] */
+    int32_t now = counter(s);
+    if (n > 0 && now == n) {
+        /* The first add must be ordered with wait: for ThreadSanitizer it reads what the first
+         * waiter writes. */
+        goi_race_read(&wg->head, sizeof(wg->head));
+    }
+    if (now < 0 || (s & WAITERS) != 0) {
+        goi_wg_added(wg, n, s);
+    }
+}
 
 void goi_wg_done(void *wg, int ret)
 {
@@ -251,7 +262,7 @@ int goi_wg_wait_limited(go_waitgroup *wg, const struct goi_limit *limit)
     return 0;
 }
 
-void go_wg_wait(go_waitgroup *wg)
+void goi_wg_wait_slow(go_waitgroup *wg)
 {
     static const struct goi_limit unlimited = {.deadline = GOI_FOREVER};
     goi_wg_wait_limited(wg, &unlimited);

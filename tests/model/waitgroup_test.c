@@ -5,6 +5,29 @@
 
 #include "sync/waitgroup.c"
 
+/* The header's inline paths with the explorer's atomics. */
+static void model_wg_add(go_waitgroup *g, int n)
+{
+    uint64_t change = (uint64_t)(uint32_t)n << 32;
+    uint64_t s = add_acqrel(goi_word64(&g->state), change) + change;
+    if (counter(s) < 0 || (s & WAITERS) != 0) {
+        goi_wg_added(g, n, s);
+    }
+}
+
+static void model_wg_done(go_waitgroup *g) { model_wg_add(g, -1); }
+
+static void model_wg_wait(go_waitgroup *g)
+{
+    uint64_t s = ld_acq(goi_word64(&g->state));
+    if (counter(s) != 0 || (s & WAITERS) != 0) {
+        goi_wg_wait_slow(g);
+    }
+}
+#define go_wg_add model_wg_add
+#define go_wg_done model_wg_done
+#define go_wg_wait model_wg_wait
+
 static go_waitgroup wg;
 static int done, timeouts, waited;
 
