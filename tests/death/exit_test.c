@@ -28,7 +28,8 @@ static void compute_for_ever(void)
 
 static void crowd(void)
 {
-    chan(int) c = chan_make(int);
+    static chan(int) c; /* static: the goroutines that hold it are never left */
+    c = chan_make(int);
     for (int i = 0; i < 100; i++) {
         go(block_for_ever, c);
         go(go_sleep, GO_HOUR);
@@ -53,7 +54,7 @@ static void body_returns(void *arg)
 
 TEST(exit, main_returns_beside_goroutines_that_run_block_and_sleep)
 {
-    for (int i = 0; i < 20; i++) {
+    for (long i = test_iterations(20); i > 0; i--) {
         struct test_run run;
         test_run_function(&run, 20, body_returns, NULL);
         (void)death_judge(&run, 0, "handler\n", __FILE__, __LINE__);
@@ -70,6 +71,7 @@ static void late(void)
     chan(int) c = chan_make(int, 1);
     chan_send(c, 7);
     fprintf(stderr, "registered later, uses channels: %d\n", chan_recv(c));
+    chan_free(c);
 }
 static void body_order(void *arg)
 {
@@ -178,7 +180,7 @@ static void body_moved(void *arg)
 }
 TEST(exit, after_main_has_changed_its_thread)
 {
-    for (int i = 0; i < 10; i++) {
+    for (long i = test_iterations(10); i > 0; i--) {
         EXPECT_DEATH(body_moved, NULL, 0, "handler\n");
     }
 }

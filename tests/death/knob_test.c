@@ -59,6 +59,8 @@ static void body_choices(void *arg)
             break;
         }
     }
+    chan_free(a);
+    chan_free(b);
 }
 static void choices(const char *seed, char *to)
 {

@@ -87,6 +87,7 @@ static void uses_channel(void)
     chan(int) c = chan_make(int, 1);
     chan_send(c, 1);
     (void)chan_recv(c);
+    chan_free(c);
 }
 static void uses_sleep(void) { go_sleep(GO_MS); }
 static void body_forks(void *arg)
