@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Contexts: what ends them, what they say, in what order things may be let go. */
+#include "base/atomic.h"
 #include "harness.h"
 #include <errno.h>
 #include <gort.h>
@@ -315,9 +316,9 @@ TEST(context, tree_of_ten_thousand_wakes_everybody)
 
 /* --- how fast */
 
-static void select_done(go_ctx *ctx, chan(int) never, int *started, int *ended)
+static void select_done(go_ctx *ctx, chan(int) never, goi_a32 *started, goi_a32 *ended)
 {
-    ++*started; /* GOMAXPROCS is 1 */
+    add_acqrel(started, 1);
     switch (chan_select(recv(over, ctx_done(ctx)), recv(value, never))) {
     case over:
         EXPECT_EQ_INT(ctx_err(ctx), -ECANCELED);
@@ -325,29 +326,29 @@ static void select_done(go_ctx *ctx, chan(int) never, int *started, int *ended)
     case value:
         break;
     }
-    ++*ended;
+    add_acqrel(ended, 1);
 }
 
 /* Yields that it took until all had seen the end of their context's parent's parent. */
-static int steps_to_end(int waiters)
+static int steps_to_end(uint32_t waiters)
 {
     chan(int) never = chan_make(int);
     go_ctx *parent = ctx_with_cancel(ctx_background());
     go_ctx *kid = ctx_with_cancel(parent);
     go_ctx *c = ctx_with_cancel(kid);
-    int started = 0;
-    int ended = 0;
+    goi_a32 started = {0};
+    goi_a32 ended = {0};
     int steps = 0;
-    for (int i = 0; i < waiters; i++) {
+    for (uint32_t i = 0; i < waiters; i++) {
         go(select_done, c, never, &started, &ended);
     }
-    while (started < waiters) {
+    while (ld_acq(&started) < waiters) {
         go_yield();
     }
     go_yield();
-    EXPECT_EQ_INT(ended, 0);
+    EXPECT_EQ_UINT(ld_acq(&ended), 0);
     ctx_cancel(parent);
-    while (ended < waiters) {
+    while (ld_acq(&ended) < waiters) {
         go_yield();
         steps++;
     }
@@ -365,7 +366,7 @@ static int steps_to_end(int waiters)
 TEST(context, end_of_the_parent_reaches_a_select_within_one_step)
 {
     go_maxprocs(1);
-    for (int waiters = 1; waiters <= 50; waiters += 49) {
+    for (uint32_t waiters = 1; waiters <= 50; waiters += 49) {
         int best = steps_to_end(waiters);
         for (int round = 0; round < 20; round++) {
             int steps = steps_to_end(waiters);
