@@ -39,12 +39,12 @@ static void park(chan(int) c, long i)
     int v = 0;
     ok = chan_recv_ok(c, &v);
     __atomic_fetch_add(&sum, ok ? v : i, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&woken, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&woken, 1, __ATOMIC_RELEASE);
 }
 
 static void yield_until(long *what, long n)
 {
-    while (__atomic_load_n(what, __ATOMIC_RELAXED) < n) {
+    while (__atomic_load_n(what, __ATOMIC_ACQUIRE) < n) {
         go_yield();
     }
 }
