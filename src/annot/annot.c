@@ -4,6 +4,7 @@
 #include "annot/valgrind.h"
 #include "base/fmt.h"
 #include "os/os.h"
+#include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -12,6 +13,8 @@ extern void *__tsan_create_fiber(unsigned flags) GOI_WEAK;
 extern void __tsan_destroy_fiber(void *fiber) GOI_WEAK;
 extern void __tsan_switch_to_fiber(void *fiber, unsigned flags) GOI_WEAK;
 extern void __tsan_set_fiber_name(void *fiber, const char *name) GOI_WEAK;
+extern void AnnotateBenignRaceSized(const char *file, int line, uintptr_t addr, uintptr_t size,
+                                    const char *why) GOI_WEAK;
 extern void __tsan_acquire(void *addr) GOI_WEAK;
 extern void __tsan_release(void *addr) GOI_WEAK;
 extern void __tsan_read_range(void *addr, long size) GOI_WEAK;
@@ -59,10 +62,29 @@ int goi_annot_threads(void)
     return n < 0 ? 0 : n > 2 ? 2 : n;
 }
 
+/* One module's thread-local variables of this thread. */
+static int thread_locals(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    (void)arg;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_TLS && info->dlpi_tls_data != NULL) {
+            AnnotateBenignRaceSized(__FILE__, __LINE__, (uintptr_t)info->dlpi_tls_data,
+                                    info->dlpi_phdr[i].p_memsz, "thread-local");
+        }
+    }
+    return 0;
+}
+
 void goi_annot_adopt(struct goi_annot_stack *s)
 {
     if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
         s->fiber = __tsan_get_current_fiber();
+        /* errno, and what toupper looks at, belong to one goroutine after the other with no order
+         * between them that may be announced. */
+        if (AnnotateBenignRaceSized != NULL) {
+            dl_iterate_phdr(thread_locals, NULL);
+        }
     }
 }
 

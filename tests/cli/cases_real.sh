@@ -166,6 +166,47 @@ END
     want_out "200 20000"
 }
 
+# errno and the tables of <ctype.h> are thread-local, and goroutines share threads.
+test_real_race_detector_knows_that_threads_are_shared() {
+    need_real
+    need_flag -fsanitize=thread
+    cat >shared.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+static void work(const char *s, send_chan(int) out)
+{
+    int letters = 0;
+    errno = 0;
+    for (const char *p = s; *p != '\0'; p++) {
+        letters += isupper(toupper((unsigned char)*p)) != 0;
+    }
+    int fd = open("/nowhere/at/all", O_RDONLY);
+    chan_send(out, fd < 0 && errno == ENOENT ? letters : 0);
+    errno = 0;
+}
+int main(void)
+{
+    chan(int) out = chan_make(int);
+    int sum = 0;
+    for (int i = 0; i < 200; i++) {
+        go(work, "hello", out);
+    }
+    for (int i = 0; i < 200; i++) {
+        sum += chan_recv(out);
+    }
+    printf("%d\n", sum);
+}
+END
+    run "$gort" run -race shared.c
+    want_err ""
+    want_status 0
+    want_out 1000
+}
+
 test_real_mistakes_are_found_with_status_66() {
     need_real
     cat >race.c <<'END'
