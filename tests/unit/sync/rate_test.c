@@ -163,9 +163,12 @@ TEST(rate, wait_lasts_as_long_as_it_must)
         EXPECT_EQ_INT(rate_wait(NULL, &r), 0);
     }
     EXPECT_INT(go_since(start), >=, 4 * 5 * GO_MS - GO_MS / 100);
-    EXPECT_EQ_INT(go_rate_wait_until(&r, go_now()), -ETIMEDOUT);
     EXPECT_EQ_INT(go_rate_wait_n(NULL, &r, 2), -ETIMEDOUT);
     EXPECT_EQ_INT(go_rate_wait_until(&r, go_now() + GO_MIN), 0);
+    go_rate slow = {0};
+    rate_set(&slow, 1e-3, 1);
+    EXPECT_EQ_INT(go_rate_wait_until(&slow, 0), 0);
+    EXPECT_EQ_INT(go_rate_wait_until(&slow, go_now() + GO_SEC), -ETIMEDOUT);
 }
 
 static goi_a32 granted;
