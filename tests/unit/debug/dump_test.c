@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* go_dump: every goroutine of a program that goes on. */
+#include "debug/internal.h"
 #include "harness.h"
 #include <gort.h>
 #include <gort/short.h>
@@ -47,6 +48,18 @@ SHOWN static void consumer(chan(int) c)
     STAY();
 }
 
+static void note_file(const struct goi_symbol *s, void *arg)
+{
+    *(bool *)arg = s->file != NULL;
+}
+/* False in a build without libbacktrace. */
+static bool lines_are_known(void)
+{
+    bool known = false;
+    goi_symbolize((uintptr_t)consumer, note_file, &known);
+    return known;
+}
+
 static void done(void)
 {
     while (go_count() > 1) {
@@ -63,10 +76,12 @@ TEST(dump, shows_state_place_origin_name_and_labels)
     EXPECT_MATCH(text, "^goroutine 1 \\[running\\]:$");
     EXPECT_MATCH(text, "^goroutine [0-9]+ \\[chan receive\\] \\{role: consumer, "
                        "what: \"a \\\\\"b\\\\\"\"\\} \"the one\":$");
-    EXPECT_MATCH(text, "^consumer\\(\\.\\.\\.\\)$");
     EXPECT_MATCH(text, "^created by .* in goroutine 1$");
     EXPECT_MATCH(text, "dump_test\\.c:[0-9]+$");
-    EXPECT(strstr(text, "goi_") == NULL);
+    if (lines_are_known()) {
+        EXPECT_MATCH(text, "^consumer\\(\\.\\.\\.\\)$");
+        EXPECT(strstr(text, "goi_") == NULL);
+    }
     free(text);
     chan_send(c, 1);
     done();
