@@ -177,7 +177,10 @@ static void run(const struct gobench_row *row, const struct options *o, int proc
     for (long i = 0; i < o->count; i++) {
         struct gobench b = { 0 };
         go_maxprocs(procs);
-        run_n(&b, row, o->times > 0 ? o->times : 1);
+        run_n(&b, row, 1);
+        if (o->times > 1) {
+            run_n(&b, row, o->times);
+        }
         while (o->times == 0 && b.elapsed < o->time && b.n < 1000000000) {
             run_n(&b, row, predict(o->time, &b, b.n));
         }

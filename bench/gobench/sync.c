@@ -36,7 +36,7 @@ static void mutex_body(struct gobench_pb *pb, void *arg)
     while (gobench_next(pb)) {
         go_mutex_lock(&s->mu);
         go_mutex_unlock(&s->mu);
-        foo = gobench_work(foo, s->work);
+        foo = s->work > 0 ? gobench_work(foo, s->work) : foo;
     }
     if (foo == 0) {
         gobench_fail("mutex: work undone");
@@ -159,7 +159,7 @@ static void rwmutex_body(struct gobench_pb *pb, void *arg)
             go_rwmutex_unlock(&s->mu);
         } else {
             go_rwmutex_rlock(&s->mu);
-            foo = gobench_work(foo, s->work);
+            foo = s->work > 0 ? gobench_work(foo, s->work) : foo;
             go_rwmutex_runlock(&s->mu);
         }
     }

@@ -32,7 +32,7 @@ static void add_done_body(struct gobench_pb *pb, void *arg)
     uint64_t foo = 1;
     while (gobench_next(pb)) {
         go_wg_add(&s->wg, 1);
-        foo = gobench_work(foo, s->work);
+        foo = s->work > 0 ? gobench_work(foo, s->work) : foo;
         go_wg_done(&s->wg);
     }
     if (foo == 0) {
@@ -52,7 +52,7 @@ static void wait_body(struct gobench_pb *pb, void *arg)
     uint64_t foo = 1;
     while (gobench_next(pb)) {
         go_wg_wait(&s->wg);
-        foo = gobench_work(foo, s->work);
+        foo = s->work > 0 ? gobench_work(foo, s->work) : foo;
     }
     if (foo == 0) {
         gobench_fail("waitgroup: work undone");

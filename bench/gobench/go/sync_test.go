@@ -31,7 +31,9 @@ func benchmarkMutex(b *testing.B, slack bool, units int) {
 		for pb.Next() {
 			mu.Lock()
 			mu.Unlock()
-			foo = work(foo, units)
+			if units > 0 {
+				foo = work(foo, units)
+			}
 		}
 		if foo == 0 {
 			b.Error("mutex: work undone")
@@ -119,7 +121,9 @@ func benchmarkRWMutex(b *testing.B, ratio, units int) {
 				mu.Unlock()
 			} else {
 				mu.RLock()
-				foo = work(foo, units)
+				if units > 0 {
+					foo = work(foo, units)
+				}
 				mu.RUnlock()
 			}
 		}

@@ -28,7 +28,9 @@ func benchmarkWaitGroupAddDone(b *testing.B, units int) {
 		foo := uint64(1)
 		for pb.Next() {
 			wg.Add(1)
-			foo = work(foo, units)
+			if units > 0 {
+				foo = work(foo, units)
+			}
 			wg.Done()
 		}
 		if foo == 0 {
@@ -46,7 +48,9 @@ func benchmarkWaitGroupWait(b *testing.B, units int) {
 		foo := uint64(1)
 		for pb.Next() {
 			wg.Wait()
-			foo = work(foo, units)
+			if units > 0 {
+				foo = work(foo, units)
+			}
 		}
 		if foo == 0 {
 			b.Error("waitgroup: work undone")
