@@ -4,8 +4,8 @@
  * One library binary serves all: the hooks are weak references that resolve when the program is
  * linked with a sanitizer's runtime. goi_annot is 0 without one, and the hot paths test only that.
  *
- * TSan: each goroutine, and each thread's scheduler stack, is a fiber: TSan keeps a shadow of the
- * call stack for each. There are two views of what is ordered before what, and the library's own
+ * TSan: each goroutine, and each thread's scheduler stack, is a fiber: TSan keeps a shadow of each
+ * one's calls. There are two views of what is ordered before what, and the library's own
  * build decides which:
  *
  *   goroutines  The library is an ordinary one, the program has -fsanitize=thread (gort run -race).
@@ -14,17 +14,20 @@
  *               on. The orders it may rely on are announced by goi_race_*, exactly as Go's memory
  *               model has them. Go's own detector works like this: its runtime is not instrumented.
  *   threads     The library is built with -fsanitize=thread too (GORT_SANITIZE): every access and
- *               every atomic of the runtime is seen, and what is looked for is a fault of ours. What
- *               runs on one thread is ordered, so a switch orders its two sides. All other orders
- *               must come from the atomics themselves: the hand-shake of in_rt and attn needs no
- *               word here, its release and acquire are the order (hold.c, H2 and H3), and that it
- *               excludes, which TSan cannot see, is the model's business (tests/model).
+ *               every atomic of the runtime is seen, and what is looked for is a fault of ours.
+ *               What runs on one thread is ordered, so a switch orders its two sides. All other
+ *               orders must come from the atomics themselves. The hand-shake of in_rt and attn
+ *               needs no word here: its release and acquire are the order (hold.c, H2 and H3). That
+ *               it excludes, which TSan cannot see, is the model's business (tests/model).
  *
- * One view cannot be both: a runtime whose locks TSan sees orders any two goroutines that take them,
- * and hides the program's races; a runtime whose switches order nothing is itself one race.
+ * One view cannot be both: a runtime whose locks TSan sees orders any two goroutines that take
+ * them, and hides the program's races; one whose switches order nothing is itself one race.
  *
- * annot.c is never instrumented, since a function that tells TSan of a switch returns on another
- * shadow stack than it was called on.
+ * There is no suppression. annot.c is never instrumented, since a function that tells TSan of a
+ * switch returns on another shadow of calls than it was called on. A stack that is used again is
+ * forgotten by TSan before (goi_annot_end): its next goroutine must not be said to race with frames
+ * of the last, and no order between the two may be announced, for there is none. TSan's own limits
+ * remain: 8000 goroutines at a time, 65536 calls deep.
  *
  * ASan: start/finish_switch_fiber keep its idea of the current stack and its fake stacks.
  * Valgrind: stacks are registered, so that a switch is not taken for a huge allocation.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* valgrind.h: the client requests that Gort needs, so that building needs no Valgrind headers. The
- * magic sequences are Valgrind's published ABI (valgrind.h, BSD-style licence, "may be used freely").
+ * magic sequences are Valgrind's published ABI (valgrind.h, BSD-style licence, "may be used
+ * freely").
  */
 #ifndef GOI_ANNOT_VALGRIND_H
 #define GOI_ANNOT_VALGRIND_H
@@ -11,7 +12,7 @@ enum { VG_RUNNING_ON_VALGRIND = 0x1001, VG_STACK_REGISTER = 0x1501, VG_STACK_DER
 /* style: #if because the request is a machine instruction sequence per processor */
 static inline uintptr_t goi_valgrind(uintptr_t request, uintptr_t a, uintptr_t b)
 {
-    volatile uintptr_t args[6] = {request, a, b, 0, 0, 0};
+    uintptr_t args[6] = {request, a, b, 0, 0, 0}; /* the clobber makes them memory */
     uintptr_t result = 0;
 #if defined(__x86_64__)
     __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi; rolq $61, %%rdi; rolq $51, %%rdi\n\t"

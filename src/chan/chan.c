@@ -109,9 +109,9 @@ void goi_chan_check_locked(struct go_chan *c)
     goi_must(c->sendq.first == NULL || count == c->cap); /* C2 */
 }
 
-/* Race edges around what is done to a buffer slot, after who was there before us and before who comes
- * next; or to the variable of the owner of w, who released w before parking and will acquire it
- * after. The copy lies between the two, because a long one is a memcpy, which TSan sees. */
+/* Race edges around what is done to a buffer slot, after who was there before us and before who
+ * comes next; or to the variable of the owner of w, who released w before parking and will acquire
+ * it after. The copy lies between the two, because a long one is a memcpy, which TSan sees. */
 GOI_INLINE void race_begin(const void *at) { goi_race_acquire(at); }
 GOI_INLINE void race_end(const void *at) { goi_race_release(at); }
 

@@ -23,7 +23,7 @@ static struct counts count(void)
 {
     struct counts c = {0};
     goi_lock(&goi_sched.lock);
-    c.procs = goi_sched.nprocs;
+    c.procs = goi_procs();
     c.idle_procs = ld_rlx(&goi_sched.npidle);
     c.threads = goi_sched.nm + goi_sched.nother_threads;
     c.spinning = ld_rlx(&goi_sched.nspinning);

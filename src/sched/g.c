@@ -7,6 +7,8 @@
  * switch.
  *
  *   N1  A window is put back only after the switch away from it.  (put_back runs as a post action)
+ *       [COUNT] release of P's exited here, acquire by goi_g_count: who no longer counts a
+ *       goroutine sees what it did.
  *   N2  A descriptor found IDLE belongs to nobody; a window that was trimmed reads as zeros, which
  *       is IDLE.
  */
@@ -177,6 +179,7 @@ void goi_g_exit(void)
     if (GOI_UNLIKELY(m->foreign)) {
         goi_thread_exit();
     }
+    goi_race_release_merge(&goi_sched.ngoroutines_exited);
     m = goi_enter();
     if (g->locked_m != NULL) {
         g->locked_m->locked_g = NULL;
@@ -186,7 +189,7 @@ void goi_g_exit(void)
     goi_gset(g, GOI_G_RUNNING, GOI_G_DEAD);
     struct p *p = m->p;
     if ((g->flags & GOI_G_MAIN) == 0) { /* main was never counted as started */
-        st_rlx(&p->exited, ld_rlx(&p->exited) + 1); /* [stat] */
+        st_rel(&p->exited, ld_rlx(&p->exited) + 1); /* [COUNT] */
     }
     struct goi_post post = {.fn = (g->flags & GOI_G_MAIN) != 0 ? main_gone : put_back, .arg = g};
     goi_schedule(m, g, &post);
@@ -199,7 +202,7 @@ size_t goi_g_count(void)
     uint64_t exited = ld_rlx(&goi_sched.ngoroutines_exited);
     for (int i = 0; i < goi_procs_made(); i++) {
         started += ld_rlx(&goi_sched.procs[i]->spawned);
-        exited += ld_rlx(&goi_sched.procs[i]->exited);
+        exited += ld_acq(&goi_sched.procs[i]->exited); /* [COUNT] */
     }
     bool main_alive = goi_sched.main_g != NULL &&
                       ld_rlx(&goi_sched.main_g->state) != GOI_G_DEAD;

@@ -17,7 +17,9 @@ uint64_t go_id(void) { return goi_self_g()->id; }
 int go_count(void)
 {
     (void)goi_self_g();
-    return (int)goi_g_count();
+    int n = (int)goi_g_count();
+    goi_race_acquire(&goi_sched.ngoroutines_exited);
+    return n;
 }
 
 static struct g_extra *extra_of(struct g *g)

@@ -133,7 +133,7 @@ static bool may_spin(struct m *m)
         return true; /* woken to look */
     }
     uint32_t none = 0;
-    if (goi_sched.nprocs < 2 || ld_rlx(&goi_sched.npidle) + 1 >= (uint32_t)goi_sched.nprocs ||
+    if (goi_procs() < 2 || ld_rlx(&goi_sched.npidle) + 1 >= (uint32_t)goi_procs() ||
         ld_rlx(&goi_sched.ndetached) > 0 || !cas_rlx(&goi_sched.nspinning, &none, 1)) {
         return false;
     }

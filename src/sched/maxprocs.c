@@ -58,7 +58,7 @@ void goi_procs_init(void)
 {
     int n = default_procs();
     goi_lock(&goi_sched.lock);
-    goi_sched.nprocs = n;
+    st_rlx(&goi_sched.nprocs, (uint32_t)n);
     grow_locked(n);
     goi_unlock(&goi_sched.lock);
 }
@@ -91,10 +91,10 @@ int go_maxprocs(int n)
 {
     goi_leave(goi_enter());
     goi_lock(&goi_sched.lock);
-    int before = goi_sched.nprocs;
+    int before = goi_procs();
     if (n >= 1) {
         n = n > GOI_MAXPROCS_MAX ? GOI_MAXPROCS_MAX : n;
-        goi_sched.nprocs = n;
+        st_rlx(&goi_sched.nprocs, (uint32_t)n);
         grow_locked(n);
         shrink_locked(n);
     }
@@ -149,7 +149,7 @@ static void requeue_and_retire(struct m *m, void *arg)
 struct m *goi_p_give_up(struct m *m, bool retire)
 {
     struct g *g = m->g;
-    if (!retire || m->p->id < goi_sched.nprocs) {
+    if (!retire || m->p->id < goi_procs()) {
         return goi_yield(m);
     }
     goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
@@ -168,7 +168,7 @@ void goi_loop_attend(struct m *m)
     if ((a & GOI_ATTN_SHARE) != 0) {
         goi_share_locked(m->p, false);
     }
-    bool left = (a & GOI_ATTN_RETIRE) != 0 && m->p->id >= goi_sched.nprocs;
+    bool left = (a & GOI_ATTN_RETIRE) != 0 && m->p->id >= goi_procs();
     if (left) {
         retire_locked(m);
     }

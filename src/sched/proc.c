@@ -55,7 +55,7 @@ void goi_p_bind_locked(struct p *p, struct m *m)
     p->m = m; /* R1 */
     m->p = p;
     and_rlx(&m->attn, ~(uint32_t)GOI_ATTN_NO_P);
-    if (p->id >= goi_sched.nprocs) { /* R4 */
+    if (p->id >= goi_procs()) { /* R4 */
         or_rlx(&m->attn, GOI_ATTN_RETIRE);
     }
 }
@@ -76,7 +76,7 @@ void goi_p_idle_locked(struct p *p)
     goi_must(p->runnext == NULL);               /* R2 */
     goi_must(goi_runq_len(&p->woken) == 0);     /* R2 */
     goi_must(goi_runq_len(&p->fresh) == 0);     /* R2 */
-    if (p->id >= goi_sched.nprocs) {
+    if (p->id >= goi_procs()) {
         p->retired = true;
         goi_sched.nretired++;
         goi_timers_move(p->timers, goi_sched.procs[0]->timers);
@@ -208,7 +208,7 @@ bool goi_global_grab(struct p *p)
     }
     goi_lock(&goi_sched.lock);
     uint32_t n = goi_runq_len(&goi_sched.global);
-    uint32_t share = n / (uint32_t)goi_sched.nprocs + 1;
+    uint32_t share = n / (uint32_t)goi_procs() + 1;
     goi_runq_move_head(&goi_sched.global, &p->woken, share < n ? share : n);
     goi_unlock(&goi_sched.lock);
     return n > 0;

@@ -40,6 +40,9 @@ GOI_INLINE void goi_leave(struct m *m)
     goi_rt_leave(&m->in_rt); /* [RT] */
 }
 
+/* GOMAXPROCS: exact under sched.lock, a hint elsewhere. */
+GOI_INLINE int goi_procs(void) { return (int)ld_rlx(&goi_sched.nprocs); }
+
 /* The current goroutine; adopts a foreign thread. No P needed, may be called outside or inside. */
 struct g *goi_self_g(void);
 

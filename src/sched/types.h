@@ -174,7 +174,7 @@ enum { GOI_MAXPROCS_MAX = 1024, GOI_THREADS_MAX = 10000 };
 struct goi_sched {
     struct goi_lock lock;
     goi_abool started;              /* [a:INIT] */
-    int nprocs;                     /* [w:sched] GOMAXPROCS */
+    goi_a32 nprocs;                 /* [w:sched] GOMAXPROCS; read by goi_procs() */
     struct p *procs[GOI_MAXPROCS_MAX];  /* [w:sched] entries never move or go away */
     goi_a32 nprocs_made;            /* [a:PROCS] */
     struct p *idle_p;               /* [l:sched] */

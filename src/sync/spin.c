@@ -19,7 +19,7 @@ void goi_word_wait(uint32_t *round)
 bool goi_may_spin(struct m *m)
 {
     /* Stale counts cost one needless or one missed spin. */
-    int running = goi_sched.nprocs - (int)ld_rlx(&goi_sched.npidle) -
+    int running = goi_procs() - (int)ld_rlx(&goi_sched.npidle) -
                   (int)ld_rlx(&goi_sched.nspinning);
     struct p *p = m->p;
     if (p == NULL) {

@@ -242,7 +242,7 @@ typedef struct { char nothing[0]; } empty;
 TEST(chan, elements_of_no_size_count)
 {
     chan(empty) c = chan_make(empty, 3);
-    empty e;
+    empty e = {};
     chan_send(c, e);
     chan_send(c, e);
     EXPECT_EQ_INT(chan_len(c), 2);

@@ -5,6 +5,7 @@
 #define GORT_TEST_SYNC_PARKED_H
 #include "harness.h"
 #include "sched/sched.h"
+#include "sched/world.h"
 #include <errno.h>
 #include <gort.h>
 #include <gort/short.h>
@@ -25,7 +26,10 @@ static inline bool parked_look(struct g *g, void *arg)
 static inline int parked_now(enum wait_reason reason)
 {
     struct parked_count c = {.reason = reason};
-    goi_each_g(parked_look, &c);
+    /* With the world stopped: what those that wait did before is seen, too. */
+    REQUIRE(goi_world_stop(GO_MIN));
+    goi_world_each(parked_look, &c, false);
+    goi_world_start();
     return c.n;
 }
 
