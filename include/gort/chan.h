@@ -222,4 +222,9 @@ template <class C> C cxx_chan_ref(C c) { return reinterpret_cast<C>(goi_chan_ref
 #define go_chan_cap(c) goi_chan_cap(GOI_RAW(c))
 #define go_chan_free(c) goi_chan_free(GOI_RAW(c))
 
+/* Their names without parentheses are functions: go_defer(go_chan_close, c). */
+typedef void goi_chan_fn(const volatile void *c);
+GO_EXTERN_C goi_chan_fn go_chan_close __asm__("goi_chan_close");
+GO_EXTERN_C goi_chan_fn go_chan_free __asm__("goi_chan_free");
+
 #endif

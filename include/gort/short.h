@@ -3,7 +3,7 @@
  *
  * The short name is the long one without go_, for the families below. They are function-like
  * macros: a field, a variable or a label called `go` or `chan` is left alone unless a parenthesis
- * follows. */
+ * follows. What one defers or starts is a function as well: defer(wg_done, &wg). */
 #ifndef GO_SHORT_H
 #define GO_SHORT_H
 
@@ -165,5 +165,38 @@
 #define packet_close(p) go_packet_close(p)
 #define packet_addr(p) go_packet_addr(p)
 #define packet_set_deadline(p, t) go_packet_set_deadline(p, t)
+
+/* The functions behind names that stand without parentheses: other names for the same symbols. */
+#define GOI_SHORT_AS(name, symbol) \
+    typedef __typeof__(go_##name) goi_short_##name; \
+    GO_EXTERN_C goi_short_##name name __asm__(symbol)
+#define GOI_SHORT(name) GOI_SHORT_AS(name, "go_" #name)
+GOI_SHORT_AS(chan_close, "goi_chan_close");
+GOI_SHORT_AS(chan_free, "goi_chan_free");
+GOI_SHORT(wg_done);
+GOI_SHORT(wg_wait);
+GOI_SHORT(mutex_lock);
+GOI_SHORT(mutex_unlock);
+GOI_SHORT(rwmutex_lock);
+GOI_SHORT(rwmutex_unlock);
+GOI_SHORT(rwmutex_rlock);
+GOI_SHORT(rwmutex_runlock);
+GOI_SHORT(cond_signal);
+GOI_SHORT(cond_broadcast);
+GOI_SHORT(map_clear);
+GOI_SHORT(map_free);
+GOI_SHORT(pool_clear);
+GOI_SHORT(pool_put);
+GOI_SHORT(sem_release);
+GOI_SHORT(ctx_cancel);
+GOI_SHORT(ctx_free);
+GOI_SHORT(group_wait);
+GOI_SHORT(timer_stop);
+GOI_SHORT(timer_free);
+GOI_SHORT(ticker_stop);
+GOI_SHORT(ticker_free);
+GOI_SHORT(conn_close);
+GOI_SHORT(listener_close);
+GOI_SHORT(packet_close);
 
 #endif

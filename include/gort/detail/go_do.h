@@ -44,8 +44,10 @@ struct goi_block {
     goi_fn invoke;
 };
 /* The class object of blocks that capture nothing. Nobody looks into it, so no blocks runtime is
- * needed; there is no such thing for stack blocks, and that is what reports a forgotten capture. */
-GO_HIDDEN GO_WEAK void *goi_block_class[32] __asm__("_NSConcreteGlobalBlock");
+ * needed; there is no such thing for stack blocks, and that is what reports a forgotten capture.
+ * A pointer and not an array, because clang has its own idea of the type of this symbol, and 14
+ * crashes when the two differ and a static function with a go_do comes late. */
+GO_HIDDEN GO_WEAK void *goi_block_class __asm__("_NSConcreteGlobalBlock");
 #define GOI_BLOCK(b) ((struct goi_block *)(void *)(b))
 #define go_do(...) GOI_DO(__COUNTER__, __VA_ARGS__)
 /* The invoke function's first argument is the block itself. */

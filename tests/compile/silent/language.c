@@ -102,3 +102,21 @@ int language(chan(int) c, recv_chan(int) r, send_chan(int) s)
     errno = 0;
     return errno + v;
 }
+
+/* Static functions are compiled last, when everything else is there already. */
+static void late(chan(int) c)
+{
+    go_do(c) {
+        chan_send(c, 1);
+    };
+}
+
+void early(chan(int) c);
+void early(chan(int) c)
+{
+    defer(chan_close, c);
+    go_do(c) {
+        chan_send(c, 2);
+    };
+    late(c);
+}
