@@ -72,7 +72,8 @@ conform:
 	@tools/setup test
 	@root=$$(bench/get-go) && GORT_CONFORM_GO="$$root" tools/test --quick --label conform
 
-bench: setup
+bench:
+	@tools/setup bench
 	@$(MAKE) --no-print-directory build
 	@bench/$(if $(GO),gobench/)run.sh
 
