@@ -21,6 +21,7 @@ extern void __tsan_read_range(void *addr, long size) GOI_WEAK;
 extern void __tsan_write_range(void *addr, long size) GOI_WEAK;
 extern void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size) GOI_WEAK;
 extern void __sanitizer_finish_switch_fiber(void *save, const void **bottom, size_t *size) GOI_WEAK;
+extern void __lsan_register_root_region(const void *lo, size_t size) GOI_WEAK;
 extern void __asan_unpoison_memory_region(const volatile void *addr, size_t size) GOI_WEAK;
 
 /* The two views of annot.h. */
@@ -131,6 +132,13 @@ void goi_annot_end(struct goi_annot_stack *s)
          * have been used by a goroutine of ordinary depth. */
         size_t used = goi_min_size((size_t)(s->hi - s->lo), (size_t)1 << 20);
         __asan_unpoison_memory_region(s->hi - used, used);
+    }
+}
+
+void goi_annot_reachable(const void *lo, const void *hi)
+{
+    if (__lsan_register_root_region != NULL) {
+        __lsan_register_root_region(lo, (size_t)((const char *)hi - (const char *)lo));
     }
 }
 

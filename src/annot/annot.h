@@ -52,6 +52,8 @@ int goi_annot_threads(void);        /* the tool's own threads in this process, n
 void goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, const char *site);
 void goi_annot_end(struct goi_annot_stack *s);      /* the stack is about to be reused */
 void goi_annot_adopt(struct goi_annot_stack *s);    /* s is the calling thread's own stack */
+/* The process exits: what can be reached from [lo, hi) has not leaked. */
+void goi_annot_reachable(const void *lo, const void *hi);
 /* Tells Valgrind about a stack, once per mapping. */
 void goi_annot_register(const void *lo, const void *hi);
 void goi_annot_switch_slow(struct goi_annot_stack *from, struct goi_annot_stack *to, bool dies);

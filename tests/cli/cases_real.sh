@@ -207,6 +207,62 @@ END
     want_out 1000
 }
 
+test_real_leaks_are_what_nobody_holds() {
+    need_real
+    need_flag -fsanitize=address
+    cat >kept.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void waits(chan(int) c, char *text)
+{
+    chan_send(c, text[0]);
+    chan_send(c, text[1]);
+    free(text);
+}
+static void reads(int fd, chan(int) c)
+{
+    char *buf = malloc(50);
+    chan_send(c, 1);
+    if (read(fd, buf, 50) > 0) {
+        chan_send(c, 2);
+    }
+    free(buf);
+}
+static void lose(int n)
+{
+    volatile char *lost = malloc((size_t)n);
+    lost[0] = 1;
+}
+int main(int argc, char **argv)
+{
+    int fd[2];
+    chan(int) c = chan_make(int);
+    go_waitgroup wg = {0};
+    if (pipe(fd) != 0) {
+        return 1;
+    }
+    go(waits, c, strdup("text"));
+    chan_recv(c);
+    go(reads, fd[0], c);
+    chan_recv(c);
+    if (argc > 1) {
+        wg_go(&wg, lose, atoi(argv[1]));
+        wg_wait(&wg);
+    }
+    go(free, malloc(33)); /* never runs, as main returns */
+}
+END
+    run "$gort" run -asan kept.c
+    want_err ""
+    want_status 0
+    run "$gort" run -asan kept.c -- 777
+    want_status 66
+    want_err_has "777 byte(s) leaked in 1 allocation(s)"
+}
+
 test_real_mistakes_are_found_with_status_66() {
     need_real
     cat >race.c <<'END'
