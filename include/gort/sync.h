@@ -59,10 +59,12 @@ inline void go_mutex_lock(go_mutex *m)
 
 inline void go_mutex_unlock(go_mutex *m)
 {
-    go_word s = 1;
     /* style: raw-atomic because base/atomic.h is not installed. */
-    if (GOI_TSAN || !__atomic_compare_exchange_n(&m->state, &s, 0, false, __ATOMIC_RELEASE,
-                                                 __ATOMIC_RELAXED)) {
+    go_word s = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
+    bool alone = s == 1 || (s & 29) == 13; /* nobody waits, or somebody is on his way */
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    if (GOI_TSAN || !alone || !__atomic_compare_exchange_n(&m->state, &s, s & ~(go_word)1, false,
+                                                           __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
         goi_mutex_unlock_slow(m);
     }
 }

@@ -21,6 +21,7 @@
 #include "chan/chan.h"
 #include "time/deadline.h"
 #include <errno.h>
+#include <gort/go.h>
 #include <gort/select.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,16 +322,33 @@ static GOI_NOINLINE int select_many(struct go_case *cases, size_t n)
     return id;
 }
 
-int goi_select(struct go_case *cases, size_t n)
+/* One case and a default: a question, asked again and again by who computes. Like try_send and
+ * try_recv it needs no lock for a no ([CHAN-TRY]), except when it is time to give way (preempt.c).
+ * With more cases a look at one after the other proves nothing about any one moment. */
+GOI_INLINE bool refused(const struct go_case *cases, size_t n)
+{
+    return n == 2 && cases[1].op == GO_CASE_DEFAULT && cases[0].op <= GO_CASE_SEND &&
+           (cases[0].c == NULL || !may(&cases[0])) && ld_rlx(goi_word32(&goi_nudge)) == 0;
+}
+
+static GOI_NOINLINE int select_few(struct go_case *cases, size_t n)
 {
     struct goi_waiter waiters[ON_STACK];
     uint16_t order[ON_STACK];
-    if (n > ON_STACK) {
-        if (n > CASES_MAX) {
-            goi_panic_text("reflect.Select: too many cases (max 65536)");
-        }
-        return select_many(cases, n);
-    }
     struct select s = {.cases = cases, .waiters = waiters, .order = order, .n = (uint32_t)n};
     return run(goi_enter(), &s);
+}
+
+int goi_select(struct go_case *cases, size_t n)
+{
+    if (refused(cases, n)) {
+        return cases[1].id;
+    }
+    if (n <= ON_STACK) {
+        return select_few(cases, n);
+    }
+    if (n > CASES_MAX) {
+        goi_panic_text("reflect.Select: too many cases (max 65536)");
+    }
+    return select_many(cases, n);
 }

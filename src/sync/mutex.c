@@ -62,6 +62,9 @@ enum {
     STARVING = 16,
 };
 
+_Static_assert((LOCKED | WAITERS | WOKEN) == 13 && (13 | STARVING) == 29,
+               "what the inline unlock in gort/sync.h knows of the word");
+
 enum { STARVE_NS = 1000000, SPIN_ROUNDS = 4, SPIN_PAUSES = 30 };
 
 _Static_assert(sizeof(go_mutex) == 16, "go_mutex is part of the ABI");

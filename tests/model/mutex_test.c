@@ -16,8 +16,9 @@ static void model_mutex_lock(go_mutex *mu)
 
 static void model_mutex_unlock(go_mutex *mu)
 {
-    uint32_t s = LOCKED;
-    if (!cas_rel(goi_word32(&mu->state), &s, 0)) {
+    uint32_t s = ld_rlx(goi_word32(&mu->state));
+    bool alone = s == LOCKED || (s & 29) == 13;
+    if (!alone || !cas_rel(goi_word32(&mu->state), &s, s & ~(uint32_t)LOCKED)) {
         goi_mutex_unlock_slow(mu);
     }
 }
