@@ -117,6 +117,11 @@ void goi_m_start(struct m *m)
 /* The first thread's M: a scheduler stack of its own, and the main goroutine running on it. */
 static struct m *adopt_main(void)
 {
+    /* Before the thread counts as one of ours: sysmon runs already, and a main thread that it knows
+     * but that nobody says is running would be a deadlock (V2, V5 in deadlock.c). */
+    goi_lock(&goi_sched.lock);
+    st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) + 1);
+    goi_unlock(&goi_sched.lock);
     struct m *m = goi_m_new();
     char *stack = gop_pages_reserve(GOI_M_STACK, gop_page_size());
     struct g *g = must_alloc(sizeof *g);
@@ -148,8 +153,7 @@ static struct m *adopt_main(void)
     goi_sched.main_g = g;
     g->foreign_next = goi_sched.foreign_list;
     goi_sched.foreign_list = g;
-    m->detached = true; /* it enters like a goroutine whose P was taken */
-    st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) + 1);
+    m->detached = true; /* it enters like a goroutine whose P was taken; counted above */
     goi_unlock(&goi_sched.lock);
     st_rlx(&m->in_rt, 0); /* [RT] nobody else knows this M yet; who enters sets it */
     return m;
