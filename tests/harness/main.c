@@ -243,11 +243,22 @@ static void list_tests(void)
     }
 }
 
+/* A shell that is not interactive starts what it puts into the background with SIGINT and SIGQUIT
+ * ignored, and so would everything under test begin. */
+static void plain_signals(void)
+{
+    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        signal(signals[i], SIG_DFL);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct tally tally = {0};
     const char *name = strrchr(argv[0], '/');
     name = name != NULL ? name + 1 : argv[0];
+    plain_signals();
     test_options.seed = fresh_seed();
     read_environment(&test_options);
     for (int i = 1; i < argc; i++) {
