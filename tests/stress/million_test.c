@@ -84,7 +84,7 @@ TEST_LONG(million, goroutines_park_and_wake, 120)
 {
     long n = go_maxprocs(0) == 2 && test_seed() % 2 == 0 ? 1000000 : 50000;
     if (tool_counts_memory()) {
-        n = test_under("qemu") ? 2000 : 10000;
+        n = test_under("qemu") || test_under("thread") ? 2000 : 10000; /* TSan's limit is 8000 */
     }
     if (proc_bytes("/proc/meminfo", "MemAvailable") < (size_t)n * 6000) {
         SKIP("less than %ld MB of memory are free", n * 6000 / 1000000);

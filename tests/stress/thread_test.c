@@ -122,6 +122,9 @@ static void one_round(int cap)
     REQUIRE_EQ_INT(s, 6 * N);
     pthread_join(t[0], NULL);
     pthread_join(t[1], NULL);
+    chan_free(c);
+    chan_free(d);
+    chan_free(out);
 }
 
 TEST_LONG(thread, goroutines_locked_ones_and_threads_mix, 120)

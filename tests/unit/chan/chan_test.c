@@ -341,7 +341,8 @@ TEST(chan, threads_made_elsewhere_may_send_and_receive)
     for (int i = 0; i < 4; i++) {
         pthread_create(&t[i], NULL, i < 2 ? thread_sends : thread_sums, &jobs[i]);
     }
-    go(sequence, chan_make(int, 1000), 1000);
+    chan(int) beside = chan_make(int, 1000);
+    go(sequence, beside, 1000);
     pthread_join(t[0], NULL);
     pthread_join(t[1], NULL);
     chan_close(c);
@@ -350,4 +351,5 @@ TEST(chan, threads_made_elsewhere_may_send_and_receive)
     EXPECT_EQ_INT(jobs[2].sum + jobs[3].sum, 2 * 499500);
     settle(1);
     chan_free(c);
+    chan_free(beside);
 }
