@@ -153,8 +153,13 @@ GOI_INLINE struct wanted wanted_of(const go_map *m, enum go_map_kind kind, go_ma
 
 GOI_INLINE bool matches(const struct entry *e, const struct wanted *w)
 {
-    return e->word == w->word &&
-           (w->string == NULL || GOI_LIKELY(strcmp(e->key, w->string) == 0));
+    if (e->word != w->word || w->string == NULL) {
+        return e->word == w->word;
+    }
+    goi_race_acquire(e); /* the race detector watches strcmp */
+    bool same = strcmp(e->key, w->string) == 0;
+    goi_retired_seen();
+    return GOI_LIKELY(same);
 }
 
 static struct entry *entry_new(const struct wanted *w)
@@ -164,6 +169,7 @@ static struct entry *entry_new(const struct wanted *w)
     if (w->size != 0) {
         memcpy(e->key, w->string, w->size);
     }
+    goi_retired_seen();
     return e;
 }
 
@@ -182,6 +188,7 @@ static void table_free(struct goi_retired *r)
 static struct table *table_new(const go_map *m, uint32_t log, struct counts *counts)
 {
     struct table *t = must(calloc(1, sizeof *t + sizeof(goi_aptr) * ((size_t)1 << log)));
+    goi_retired_seen();
     t->shift = 64 - log;
     t->kind = m->kind;
     t->seed = goi_sched.seed;
@@ -371,6 +378,7 @@ static struct entry *bucket_move(struct table *t, struct table *to, uint64_t j)
         chain[index_of(to, hash_of(t, run)) & 1] = run;
     }
     for (struct entry *e = first_of(s.head); e != run; e = ld_rlx(&e->next)) {
+        goi_race_acquire(e);
         size_t size = t->kind == GO_MAP_STRING ? strlen(e->key) + 1 : 0;
         struct entry *copy = must(malloc(sizeof *copy + size));
         struct entry **at = &chain[index_of(to, hash_of(t, e)) & 1];
@@ -378,8 +386,8 @@ static struct entry *bucket_move(struct table *t, struct table *to, uint64_t j)
         memcpy(copy->key, e->key, size);
         st_rlx(&copy->value, ld_rlx(&e->value));
         st_rlx(&copy->next, *at); /* published with the bucket */
-        goi_race_acquire(e);
         goi_race_release(copy);
+        goi_retired_seen();
         *at = copy;
         e->retired.next = copied != NULL ? &copied->retired : NULL; /* ours: it is out with MOVED */
         copied = e;
@@ -672,6 +680,7 @@ static void tour_add(struct tour *r, const struct table *t, struct entry *e)
             r->text = must(realloc(r->text, r->text_room));
         }
         memcpy(r->text + r->used, e->key, size);
+        goi_retired_seen();
         s->at = r->used;
         r->used += size;
     }

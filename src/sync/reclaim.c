@@ -48,6 +48,7 @@ static bool quiet(void)
 static void reclaim(struct shard *s, struct goi_retired *list)
 {
     if (quiet()) {
+        goi_race_acquire(&goi_epoch); /* after all that was done to what is freed now (map.c) */
         while (list != NULL) {
             struct goi_retired *next = list->next;
             list->dispose(list);
@@ -74,6 +75,7 @@ void goi_retire(struct goi_retired *r, void (*dispose)(struct goi_retired *r))
     struct goi_retired *list = NULL;
     goi_assert(ld_rlx(&m->reading) == 0);
     r->dispose = dispose;
+    goi_retired_seen();
     goi_lock(&s->lock);
     shard_add(s, r, r, 1);
     if (s->count >= s->enough + GOI_RECLAIM_BATCH) {

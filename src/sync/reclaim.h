@@ -36,6 +36,7 @@
  */
 #ifndef GOI_SYNC_RECLAIM_H
 #define GOI_SYNC_RECLAIM_H
+#include "annot/annot.h"
 #include "base/assert.h"
 #include "sched/sched.h"
 
@@ -72,6 +73,10 @@ GOI_INLINE void goi_read_end(struct m *m)
     goi_assert(ld_rlx(&m->reading) != 0); /* V1 */
     st_rel(&m->reading, 0); /* [EPOCH] */
 }
+
+/* For the race detector, which watches malloc, strcmp and free: what was done to the memory so far
+ * comes before its end. */
+GOI_INLINE void goi_retired_seen(void) { goi_race_release(&goi_epoch); }
 
 /* Frees r, which is unlinked, by r->dispose(r) when nobody can be reading it. Not in a section.
  * Calls the functions of things that were retired before, with no lock held. */

@@ -207,6 +207,59 @@ END
     want_out 1000
 }
 
+test_real_race_detector_is_silent_about_maps() {
+    need_real
+    need_flag -fsanitize=thread
+    cat >maps.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+#include <stdio.h>
+static go_map words, numbers;
+static int values[50];
+static void work(unsigned seed)
+{
+    char key[20];
+    for (int i = 0; i < 1000; i++) {
+        seed = seed * 1103515245u + 12345u;
+        unsigned k = (seed >> 16) % 500;
+        void *v = NULL;
+        snprintf(key, sizeof key, "key %u", k);
+        switch ((seed >> 8) % 4) {
+        case 0:
+            map_store(&words, key, &values[k % 50]);
+            map_store(&numbers, k, &values[k % 50]);
+            break;
+        case 1:
+            map_delete(&words, key);
+            map_delete(&numbers, k);
+            break;
+        case 2:
+            map_load_or_store(&words, key, &values[1], &v);
+            break;
+        default:
+            map_load(&words, key, &v);
+            map_load(&numbers, k, &v);
+            break;
+        }
+    }
+}
+int main(void)
+{
+    go_waitgroup wg = {0};
+    map_init(&words, GO_MAP_STRING);
+    for (unsigned i = 0; i < 20; i++) {
+        wg_go(&wg, work, i);
+    }
+    wg_wait(&wg);
+    map_free(&words);
+    map_free(&numbers);
+}
+END
+    run "$gort" run -race maps.c
+    want_err ""
+    want_status 0
+}
+
 test_real_leaks_are_what_nobody_holds() {
     need_real
     need_flag -fsanitize=address
