@@ -267,7 +267,10 @@ typedef struct go_pool {
     void *impl;
 } go_pool;
 
-GO_API void *go_pool_get(go_pool *p);   /* NULL when empty and there is no make */
+/* An object that was put, or a new one from `.make`; NULL when the pool is empty and there is no
+ * `.make`. The caller owns it. Does not park, unless `.make` does. */
+GO_API void *go_pool_get(go_pool *p);
+/* Gives an object to whoever gets next; it is the pool's from then on. NULL is ignored. */
 GO_API void go_pool_put(go_pool *p, void *object);
 /* Forgets everything, through `.free` where it is set. Nobody else may use the pool then. */
 GO_API void go_pool_clear(go_pool *p);

@@ -72,7 +72,7 @@ static bool sleeps_in_kernel(struct p *p, struct m *m, int64_t now)
     return gop_thread_blocked(m->tid);
 }
 
-enum verdict { FINE, SUSPECT, TAKEN, WAKE };
+enum verdict { FINE, SUSPECT, TAKEN, WAKE }; /* in the order of haste */
 
 /* Notes whether the P's goroutine changed (a new slice), or anything ran at all, since the last
  * look. Returns since when nothing has. */
@@ -136,16 +136,16 @@ static bool late_timers(struct m *self, int64_t now)
 }
 
 /* All busy Ps. True if it was worth looking. */
-static bool look_at_all(struct m *self, int64_t now)
+static enum verdict look_at_all(struct m *self, int64_t now)
 {
-    bool active = false;
+    enum verdict worst = FINE;
     bool wake = false;
     for (int i = 0; i < goi_procs_made(); i++) {
         struct p *p = goi_sched.procs[i];
         goi_lock(&goi_sched.lock);
         enum verdict v = p->idle || p->retired ? FINE : look(p, now);
         goi_unlock(&goi_sched.lock);
-        active |= v != FINE;
+        worst = v > worst ? v : worst;
         wake |= v == WAKE;
         if (v == TAKEN) {
             goi_p_start(p);
@@ -154,7 +154,7 @@ static bool look_at_all(struct m *self, int64_t now)
     if (wake || (goi_runq_len(&goi_sched.global) > 0 && ld_rlx(&goi_sched.npidle) > 0)) {
         goi_wake_one(true);
     }
-    return late_timers(self, now) || active;
+    return late_timers(self, now) ? WAKE : worst;
 }
 
 void goi_sysmon_wake_locked(void)
@@ -219,9 +219,13 @@ static void *sysmon(void *arg)
             continue;
         }
         idle = 0;
-        if (look_at_all(self, now)) {
+        enum verdict v = look_at_all(self, now);
+        if (v >= TAKEN) {
             quiet = 0;
             pace = LOOK_MIN_NS;
+        } else if (v == SUSPECT) {
+            quiet = 0;
+            pace = goi_max_i64(pace, ASLEEP_NS);
         } else if (++quiet > QUIET_LOOKS) {
             pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
         }
