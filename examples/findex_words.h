@@ -48,11 +48,20 @@ static inline void *must_have(void *p)
     return p;
 }
 
+/* Free slots. Written at once: calloc's untouched pages would first be read, and then copied on the
+ * first write, which interrupts every processor that runs a thread of this process. */
+static inline struct word *slots_make(size_t n)
+{
+    struct word *slots = must_have(malloc(n * sizeof *slots));
+    memset(slots, 0, n * sizeof *slots);
+    return slots;
+}
+
 static inline struct words *words_make(void)
 {
     struct words *w = must_have(calloc(1, sizeof *w));
     w->mask = WORDS_FIRST - 1;
-    w->slots = must_have(calloc(WORDS_FIRST, sizeof *w->slots));
+    w->slots = slots_make(WORDS_FIRST);
     return w;
 }
 
@@ -69,7 +78,7 @@ static inline void words_free(struct words *w)
 static inline void words_grow(struct words *w)
 {
     size_t mask = w->mask * 2 + 1;
-    struct word *slots = must_have(calloc(mask + 1, sizeof *slots));
+    struct word *slots = slots_make(mask + 1);
     for (size_t i = 0; i <= w->mask; i++) {
         if (w->slots[i].name != NULL) {
             size_t at = w->slots[i].hash & mask;
