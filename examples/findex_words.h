@@ -52,7 +52,8 @@ static inline void *must_have(void *p)
  * first write, which interrupts every processor that runs a thread of this process. */
 static inline struct word *slots_make(size_t n)
 {
-    struct word *slots = must_have(malloc(n * sizeof *slots));
+    /* Not malloc: a compiler makes calloc of malloc and memset. */
+    struct word *slots = must_have(aligned_alloc(64, n * sizeof *slots));
     memset(slots, 0, n * sizeof *slots);
     return slots;
 }
