@@ -89,7 +89,8 @@ GO_API int go_count(void);
 GO_API int go_ncpu(void);
 
 /* Keeps the goroutine on its present thread, and other goroutines off it, until as many unlocks
- * have followed (runtime.LockOSThread). A goroutine that ends locked ends its thread's use. */
+ * have followed (runtime.LockOSThread). A goroutine that ends while it is locked gives the thread
+ * back to the others (in Go the thread ends). */
 GO_API void go_lock_thread(void);
 GO_API void go_unlock_thread(void);
 

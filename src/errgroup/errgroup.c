@@ -27,7 +27,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 go_group go_group_with(go_ctx *parent)
 {
@@ -53,6 +52,16 @@ void go_group_set_limit(go_group *g, int n)
 
 /* --- members */
 
+/* What stands for a report that could not be written: a panic is not lost for want of memory. */
+static char no_report[] = "panic in a member of a group (out of memory for the report)";
+
+static void drop(char *report)
+{
+    if (report != no_report) {
+        free(report);
+    }
+}
+
 /* E2: true when it is the first. */
 static bool fail(go_group *g, int err, char *report)
 {
@@ -66,15 +75,14 @@ static bool fail(go_group *g, int err, char *report)
         report = NULL;
     }
     go_mutex_unlock(&g->mu);
-    free(report);
+    drop(report);
     return first;
 }
 
 static void take_panic(void *arg, const char *message, char *report)
 {
     go_group *g = arg;
-    static char no_memory[] = "panic in a member of a group (out of memory for the report)";
-    if (fail(g, 0, report != NULL ? report : strdup(no_memory)) && g->ctx != NULL) {
+    if (fail(g, 0, report != NULL ? report : no_report) && g->ctx != NULL) {
         go_ctx_cancel_cause(g->ctx, -ECANCELED, message);
     }
 }
@@ -125,7 +133,7 @@ void goi_group_done(void *arg, int ret)
 
 /* --- the waiter */
 
-static void free_text(char **text) { free(*text); }
+static void free_text(char **text) { drop(*text); }
 
 static GO_NOINLINE void panic_with(char *report)
 {

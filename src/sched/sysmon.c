@@ -2,8 +2,9 @@
 /* sysmon.c: the thread that watches over the Ps.
  *
  * It has no P and runs no goroutine. While any P is busy it looks at them every 20 us to 1 ms (less
- * often the longer nothing needed it), and when all have been idle for a while it sleeps until a P
- * is taken: with everything blocked there is no CPU use at all. For each busy P:
+ * often the longer nothing needed it; every 200 us while all there is is a suspicion, because a
+ * thread's CPU clock says nothing sooner), and when all have been idle for a while it sleeps until
+ * a P is taken: with everything blocked there is no CPU use at all. For each busy P:
  *
  *   - the goroutine has kept its P for 10 ms and calls the runtime now and then: GOI_ATTN_SLICE
  *     asks it to yield at the next entry;
@@ -135,7 +136,7 @@ static bool late_timers(struct m *self, int64_t now)
     return any;
 }
 
-/* All busy Ps. True if it was worth looking. */
+/* All busy Ps. Returns the most urgent of what was found. */
 static enum verdict look_at_all(struct m *self, int64_t now)
 {
     enum verdict worst = FINE;

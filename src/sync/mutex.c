@@ -2,9 +2,12 @@
 /* mutex.c: go_mutex, Go's sync.Mutex.
  *
  * The lock is a bit of a word, and the two fast paths are one compare-and-swap each; they need
- * neither a P nor the runtime. The difficulty is everything else: who waits must be found by the
- * unlocker, must not be forgotten, must not wait for ever while others barge in, and the unlocker
- * must not touch the mutex once somebody else can have it, because the next owner may free it.
+ * neither a P nor the runtime, and are inline in gort/sync.h: a lock that finds LOCKED clear, and
+ * an unlock that need not wake anybody. (When goi_nudge is set a lock comes here once, to answer
+ * the end of the goroutine's time slice: preempt.c.) The difficulty is everything else: who waits
+ * must be found by the unlocker, must not be forgotten, must not wait for ever while others barge
+ * in, and the unlocker must not touch the mutex once somebody else can have it, because the next
+ * owner may free it.
  *
  * Protocol. All state is one word, and the queue of waiters is guarded by a bit of that same word:
  *
