@@ -10,7 +10,11 @@
 enum {
     GOI_SLICE_NS = 10000000,        /* a goroutine keeps its P this long (Go: the same) */
     GOI_PICK_BUDGET = 61,           /* picks between two looks at fairness and the clock (Go) */
-    GOI_SPIN_NS = 8000,             /* a thread without work looks around this long */
+    GOI_SPIN_NS = 14000,            /* a thread without work looks around this long */
+    GOI_SPIN_PAUSES = 32,           /* between two looks */
+    GOI_STEAL_KEPT_NS = 10000,      /* a queue that ran empty within this time is left alone */
+    GOI_STEAL_STUCK_NS = 6000,      /* unless its thread has picked nothing for this long */
+    GOI_WAKE_SKIP_MAX = 1024,       /* wakes left out at most */
     GOI_M_STACK = 256 << 10,        /* a thread's own stack */
 };
 

@@ -8,8 +8,13 @@
  *      until the earliest deadline of all Ps: it is the poller.
  *
  * Stealing. A victim outside the runtime is held (hold.c) and half of its queue moved; a victim
- * inside is asked (GOI_ATTN_SHARE) and answers at its next entry. A victim with a single queued
- * goroutine is left alone while it keeps switching: it will run that goroutine sooner than we can.
+ * inside is asked (GOI_ATTN_SHARE) and answers at its next entry. That costs both sides
+ * microseconds, and then what both touch (a wait group, the stacks' cache) goes back and forth
+ * between two processors. So a victim is left alone while it will run what waits sooner than we
+ * can: while its queues run empty now and then, or one goroutine waits and it keeps picking. A
+ * thread that starts 64 goroutines of 50 ns and then runs them is never worth it (a spawn 110 ns,
+ * against 400 with stealing at sight); a tree whose oldest branch has waited 10 us is. The
+ * searcher's notes are in the victim: there is one searcher at a time (S3).
  *
  *   S1  A P is given back with empty queues, and after a look at the global queue under the same
  *       lock.                                                   (goi_p_idle_locked, R2)
@@ -62,24 +67,39 @@ void goi_stop_spinning(struct m *m, bool found)
     fence_seq(); /* [IDLE] with the one in goi_wake_one */
     uint32_t skip = ld_rlx(&goi_sched.wake_skip); /* [stat] */
     if (found) {
-        st_rlx(&goi_sched.wake_skip, skip / 2);
+        st_rlx(&goi_sched.wake_skip, skip / 4);
+        st_rlx(&goi_sched.wake_left, 0);
         if (goi_runq_len(&goi_sched.global) > 1 || goi_p_work(m->p) > 1) {
             goi_wake_maybe();
         }
     } else {
-        skip = skip == 0 ? 1 : skip < 64 ? skip * 2 : 64;
+        skip = skip == 0 ? 1 : 2 * skip < GOI_WAKE_SKIP_MAX ? 2 * skip : GOI_WAKE_SKIP_MAX;
         st_rlx(&goi_sched.wake_skip, skip);
         st_rlx(&goi_sched.wake_left, skip);
     }
 }
 
-static bool steal_from(struct p *victim, uint32_t picks_before)
+/* Is it worth taking work from victim? Taking costs both sides microseconds, so not while its own
+ * thread is about to run all that waits: a queue that ran empty a moment ago will do so again. */
+static bool worth_stealing(struct p *victim, int64_t now)
 {
+    uint32_t drains = ld_rlx(&victim->woken.drains) + ld_rlx(&victim->fresh.drains);
+    uint32_t picks = ld_rlx(&victim->picks);
     uint32_t work = goi_p_work(victim);
-    bool stuck = ld_rlx(&victim->picks) == picks_before;
-    if (work == 0 || (work == 1 && !stuck)) {
-        return false;
+    if (work == 0 || picks != ld_rlx(&victim->seen_picks)) {
+        st_rlx(&victim->seen_picks, picks);
+        st_rlx(&victim->stuck_since, now);
     }
+    if (work == 0 || drains != ld_rlx(&victim->seen_drains)) {
+        st_rlx(&victim->seen_drains, drains);
+        st_rlx(&victim->kept_since, now);
+    }
+    return (work > 0 && now - ld_rlx(&victim->stuck_since) >= GOI_STEAL_STUCK_NS) ||
+           (work > 1 && now - ld_rlx(&victim->kept_since) >= GOI_STEAL_KEPT_NS);
+}
+
+static bool steal_from(struct p *victim)
+{
     if (!goi_lock_try(&goi_sched.lock)) {
         return false;
     }
@@ -105,21 +125,19 @@ static bool spin(struct m *m)
     int64_t start = goi_now();
     int64_t now = start;
     uint32_t first = goi_random(m, (uint32_t)n);
-    struct p *victim = goi_sched.procs[first];
-    uint32_t picks = ld_rlx(&victim->picks);
     for (uint32_t round = 0; now - start < GOI_SPIN_NS; round++) {
         if (goi_global_grab(p) || run_due_timers(m, now)) {
             return true;
         }
-        if (victim != p && steal_from(victim, picks) && goi_global_grab(p)) {
-            add_rlx(&p->steals, 1);
-            return true;
+        for (int i = 0; i < n; i++) {
+            struct p *victim = goi_sched.procs[(first + (uint32_t)i) % (uint32_t)n];
+            if (victim != p && worth_stealing(victim, now) && steal_from(victim) &&
+                goi_global_grab(p)) {
+                add_rlx(&p->steals, 1);
+                return true;
+            }
         }
-        if (round % 2 == 1) {
-            victim = goi_sched.procs[(first + round / 2 + 1) % (uint32_t)n];
-            picks = ld_rlx(&victim->picks);
-        }
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < GOI_SPIN_PAUSES; i++) {
             goi_pause();
         }
         now = goi_now();

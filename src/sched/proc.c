@@ -18,8 +18,9 @@
  *   - a goroutine in runnext alone wakes nobody: its waker is about to park (sysmon looks after the
  *     waker that is not);
  *   - at most one thread searches at a time, and none is woken while one does;
- *   - a wake that found nothing makes the next ones rarer (wake_skip doubles up to 64, halves when
- *     a search succeeds); sysmon wakes without asking when work has waited for two of its looks.
+ *   - a wake that found nothing makes the next ones rarer (wake_skip doubles up to 1024, falls to a
+ *     quarter when a search succeeds); sysmon wakes without asking when work waits and its P has
+ *     picked nothing for a while.
  *
  * [IDLE] npidle, nspinning and the queue lengths are hints outside sched.lock. A goroutine that is
  * pushed without a P (goi_global_push) is pushed under sched.lock, and a P becomes idle under the

@@ -18,6 +18,7 @@ struct goi_runnable { struct goi_runnable *next, *prev; };
 struct goi_runq {
     struct goi_runnable *head, *tail;
     goi_a32 n;
+    goi_a32 drains;     /* [stat] times it ran empty: has anything waited since the last look? */
 };
 
 GOI_INLINE uint32_t goi_runq_len(const struct goi_runq *q) { return ld_rlx(&q->n); }
@@ -78,6 +79,7 @@ GOI_INLINE struct goi_runnable *goi_runq_pop_head(struct goi_runq *q)
         q->head->prev = NULL;
     } else {
         q->tail = NULL;
+        st_rlx(&q->drains, ld_rlx(&q->drains) + 1); /* [stat] */
     }
     r->next = NULL;
     st_rlx(&q->n, ld_rlx(&q->n) - 1);
@@ -95,6 +97,7 @@ GOI_INLINE struct goi_runnable *goi_runq_pop_tail(struct goi_runq *q)
         q->tail->next = NULL;
     } else {
         q->head = NULL;
+        st_rlx(&q->drains, ld_rlx(&q->drains) + 1); /* [stat] */
     }
     r->prev = NULL;
     st_rlx(&q->n, ld_rlx(&q->n) - 1);

@@ -165,6 +165,9 @@ struct p {
     int64_t mon_cpu, mon_cpu_since;
     uint32_t mon_picks;
     int64_t mon_stuck;
+    /* the searching thread's notes [stat] */
+    goi_a32 seen_drains, seen_picks;
+    goi_ai64 kept_since, stuck_since;
     /* statistics [stat] */
     goi_a64 spawned, exited, steals, handoffs;
 } GOI_ALIGNED(2 * GOI_CACHE_LINE);
