@@ -80,19 +80,16 @@ void gobench_reset(struct gobench *b)
 
 /* --- many goroutines */
 
-bool gobench_next(struct gobench_pb *pb)
+bool gobench_more(struct gobench_pb *pb)
 {
-    if (pb->cache == 0) {
-        long n = atomic_fetch_add(pb->taken, pb->grain) + pb->grain;
-        if (n <= pb->n) {
-            pb->cache = pb->grain;
-        } else if (n < pb->n + pb->grain) {
-            pb->cache = pb->n + pb->grain - n;
-        } else {
-            return false;
-        }
+    long n = atomic_fetch_add(pb->taken, pb->grain) + pb->grain;
+    if (n <= pb->n) {
+        pb->cache = pb->grain;
+    } else if (n < pb->n + pb->grain) {
+        pb->cache = pb->n + pb->grain - n;
+    } else {
+        return false;
     }
-    pb->cache--;
     return true;
 }
 
