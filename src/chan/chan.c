@@ -454,21 +454,39 @@ int goi_chan_recv_until(struct go_chan *c, void *v, go_time deadline)
     return r;
 }
 
-/* Takes all waiters of a queue that can be won, in order, linked through next. */
-static struct goi_waiter *take_all(struct goi_waitq *q)
+/* Close: makes all waiters of a queue runnable that can be won, in order. Those that might run
+ * before our unlock, which is the last touch of the channel (C5), are left for later, linked
+ * through next: threads, and everybody when we have no P. The others cannot: they are on the queues
+ * of our P, and we are inside the runtime.
+ *
+ * With very many waiters each is far from the caches, in three places: its record, its goroutine,
+ * and the next record. They are asked for one waiter ahead. */
+static struct goi_waiter *wake_all_locked(struct m *m, struct goi_waitq *q)
 {
-    struct goi_waiter *first = NULL;
-    struct goi_waiter **at = &first;
+    struct goi_waiter *later = NULL;
+    struct goi_waiter **at = &later;
     for (struct goi_waiter *w = goi_waitq_pop(q); w != NULL; w = goi_waitq_pop(q)) {
+        struct goi_waiter *ahead = q->first;
+        if (ahead != NULL) {
+            __builtin_prefetch(ahead->g, 1);
+            __builtin_prefetch(ahead->next, 1);
+        }
         w->ok = false;
-        w->next = NULL;
-        *at = w;
-        at = &w->next;
+        if (m->p == NULL || (w->g->flags & GOI_G_FOREIGN) != 0) {
+            w->next = NULL;
+            *at = w;
+            at = &w->next;
+            continue;
+        }
+        w->g->wake_arg = w;
+        race_begin(w);
+        race_end(w);
+        goi_ready_back(m, w->g);
     }
-    return first;
+    return later;
 }
 
-static void wake_all(struct m *m, struct goi_waiter *w)
+static void wake_later(struct m *m, struct goi_waiter *w)
 {
     while (w != NULL) {
         struct goi_waiter *next = w->next; /* w is gone once its goroutine runs */
@@ -495,11 +513,11 @@ void goi_chan_close(struct go_chan *c)
     goi_race_write(c, 1); /* a close and a send without order are a race */
     goi_race_release(c);
     st_rel(&c->closed, 1); /* [CHAN-TRY] */
-    struct goi_waiter *receivers = take_all(&c->recvq);
-    struct goi_waiter *senders = take_all(&c->sendq);
+    struct goi_waiter *receivers = wake_all_locked(m, &c->recvq);
+    struct goi_waiter *senders = wake_all_locked(m, &c->sendq);
     goi_check(goi_chan_check_locked(c));
     goi_unlock(&c->lock); /* C5 */
-    wake_all(m, receivers);
-    wake_all(m, senders);
+    wake_later(m, receivers);
+    wake_later(m, senders);
     goi_leave(m);
 }

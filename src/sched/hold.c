@@ -27,6 +27,9 @@
  * Where the kernel refuses membarrier, every M has GOI_ATTN_FENCE set for good: each entry takes
  * the slow path and fences there.
  *
+ * At most GOI_SHARE_MAX goroutines change hands at a time: of a queue of a million each is a cache
+ * miss, and moving half of them would stop both sides for 50 ms.
+ *
  * Rejected: a lock-free ring per P as in Go (one compare-and-swap, 4 to 5 ns here, on every pop).
  * Rejected: signals (EINTR for the user's calls, and no safe point in C).
  *
@@ -73,6 +76,6 @@ void goi_share_locked(struct p *victim, bool with_next)
         goi_runq_push_tail(to, &g->run);
     }
     victim->spawn_first = NULL;
-    goi_runq_move_head(&victim->woken, to, (woken + 1) / 2);
-    goi_runq_move_tail(&victim->fresh, to, (fresh + 1) / 2);
+    goi_runq_move_head(&victim->woken, to, (uint32_t)goi_min_size((woken + 1) / 2, GOI_SHARE_MAX));
+    goi_runq_move_tail(&victim->fresh, to, (uint32_t)goi_min_size((fresh + 1) / 2, GOI_SHARE_MAX));
 }

@@ -12,8 +12,10 @@ enum {
     GOI_PICK_BUDGET = 61,           /* picks between two looks at fairness and the clock (Go) */
     GOI_SPIN_NS = 14000,            /* a thread without work looks around this long */
     GOI_SPIN_PAUSES = 32,           /* between two looks */
+    GOI_SHARE_MAX = 256,            /* goroutines moved at once, under sched.lock */
     GOI_STEAL_KEPT_NS = 10000,      /* a queue that ran empty within this time is left alone */
     GOI_STEAL_STUCK_NS = 6000,      /* unless its thread has picked nothing for this long */
+    GOI_STEAL_PAYS_NS = 20000,      /* a search that brought less work than this did not pay */
     GOI_WAKE_SKIP_MAX = 1024,       /* wakes left out at most */
     GOI_M_STACK = 256 << 10,        /* a thread's own stack */
 };

@@ -14,7 +14,8 @@
  * can: while its queues run empty now and then, or one goroutine waits and it keeps picking. A
  * thread that starts 64 goroutines of 50 ns and then runs them is never worth it (a spawn 110 ns,
  * against 400 with stealing at sight); a tree whose oldest branch has waited 10 us is. The
- * searcher's notes are in the victim: there is one searcher at a time (S3).
+ * searcher's notes are in the victim: there is one searcher at a time (S3). Whether a search paid
+ * is known when its thread has run dry: in less than GOI_STEAL_PAYS_NS it did not.
  *
  *   S1  A P is given back with empty queues, and after a look at the global queue under the same
  *       lock.                                                   (goi_p_idle_locked, R2)
@@ -56,6 +57,20 @@ static bool run_due_timers(struct m *m, int64_t now)
     return any;
 }
 
+/* The search is over and paid, or not: wakes become rarer, or not. */
+static void count_search(bool paid)
+{
+    uint32_t skip = ld_rlx(&goi_sched.wake_skip); /* [stat] */
+    if (paid) {
+        st_rlx(&goi_sched.wake_skip, skip / 4);
+        st_rlx(&goi_sched.wake_left, 0);
+        return;
+    }
+    skip = skip == 0 ? 1 : 2 * skip < GOI_WAKE_SKIP_MAX ? 2 * skip : GOI_WAKE_SKIP_MAX;
+    st_rlx(&goi_sched.wake_skip, skip);
+    st_rlx(&goi_sched.wake_left, skip);
+}
+
 void goi_stop_spinning(struct m *m, bool found)
 {
     if (!m->spinning) {
@@ -65,17 +80,22 @@ void goi_stop_spinning(struct m *m, bool found)
     goi_assert(ld_rlx(&goi_sched.nspinning) > 0); /* S3 */
     sub_rlx(&goi_sched.nspinning, 1);
     fence_seq(); /* [IDLE] with the one in goi_wake_one */
-    uint32_t skip = ld_rlx(&goi_sched.wake_skip); /* [stat] */
-    if (found) {
-        st_rlx(&goi_sched.wake_skip, skip / 4);
-        st_rlx(&goi_sched.wake_left, 0);
-        if (goi_runq_len(&goi_sched.global) > 1 || goi_p_work(m->p) > 1) {
-            goi_wake_maybe();
-        }
-    } else {
-        skip = skip == 0 ? 1 : 2 * skip < GOI_WAKE_SKIP_MAX ? 2 * skip : GOI_WAKE_SKIP_MAX;
-        st_rlx(&goi_sched.wake_skip, skip);
-        st_rlx(&goi_sched.wake_left, skip);
+    if (!found) {
+        count_search(false);
+        return;
+    }
+    m->found_at = goi_now();
+    if (goi_runq_len(&goi_sched.global) > 1 || goi_p_work(m->p) > 1) {
+        goi_wake_maybe();
+    }
+}
+
+/* m has run dry: was what its last search found worth the wake? */
+static void judge_search(struct m *m)
+{
+    if (m->found_at != 0) {
+        count_search(goi_now() - m->found_at >= GOI_STEAL_PAYS_NS);
+        m->found_at = 0;
     }
 }
 
@@ -84,7 +104,7 @@ void goi_stop_spinning(struct m *m, bool found)
 static bool worth_stealing(struct p *victim, int64_t now)
 {
     uint32_t drains = ld_rlx(&victim->woken.drains) + ld_rlx(&victim->fresh.drains);
-    uint32_t picks = ld_rlx(&victim->picks);
+    uint32_t picks = ld_rlx(&victim->picks) + (uint32_t)ld_rlx(&victim->spawned);
     uint32_t work = goi_p_work(victim);
     if (work == 0 || picks != ld_rlx(&victim->seen_picks)) {
         st_rlx(&victim->seen_picks, picks);
@@ -172,6 +192,9 @@ static struct g *find(struct m *m)
         g = goi_pick(p);
         if (g == NULL && goi_global_grab(p)) {
             g = goi_pick(p);
+        }
+        if (g == NULL && !p->due) {
+            judge_search(m);
         }
         if (g == NULL && !p->due && may_spin(m) && spin(m)) {
             g = goi_pick(p);

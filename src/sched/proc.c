@@ -209,8 +209,8 @@ bool goi_global_grab(struct p *p)
     }
     goi_lock(&goi_sched.lock);
     uint32_t n = goi_runq_len(&goi_sched.global);
-    uint32_t share = n / (uint32_t)goi_procs() + 1;
-    goi_runq_move_head(&goi_sched.global, &p->woken, share < n ? share : n);
+    size_t share = goi_min_size(n / (uint32_t)goi_procs() + 1, GOI_SHARE_MAX);
+    goi_runq_move_head(&goi_sched.global, &p->woken, (uint32_t)goi_min_size(share, n));
     goi_unlock(&goi_sched.lock);
     return n > 0;
 }

@@ -15,6 +15,8 @@
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
  *   - timers are overdue behind it: run here.
  *
+ * And while a P is idle and goroutines are started faster than stacks come back, it makes stacks.
+ *
  *   Y1  A P is taken only when held (hold.c) and only from the thread that was looked at: both
  *       under one sched.lock.
  *   Y2  sysmon sleeps without end only when all Ps are idle, and is woken, under sched.lock, by
@@ -33,6 +35,7 @@ enum {
     IDLE_LOOKS = 24,            /* looks that found all Ps idle before sysmon sleeps (20 ms) */
     HOG_SLICE_NS = 50000000,
     GRACE_NS = 500000,          /* for a goroutine to answer GOI_ATTN_SLICE before its P is taken */
+    PREPARE_NS = 500000,        /* of making stacks ahead, at a time */
     TRIM_NS = 1000000000,       /* between two looks at stacks that nobody took */
 };
 
@@ -75,12 +78,12 @@ static bool sleeps_in_kernel(struct p *p, struct m *m, int64_t now)
 
 enum verdict { FINE, SUSPECT, TAKEN, WAKE }; /* in the order of haste */
 
-/* Notes whether the P's goroutine changed (a new slice), or anything ran at all, since the last
- * look. Returns since when nothing has. */
+/* Notes whether the P's goroutine changed (a new slice), or anything ran at all or was started,
+ * since the last look. Returns since when nothing has. */
 static int64_t note(struct p *p, int64_t now)
 {
     uint32_t tick = ld_rlx(&p->tick);
-    uint32_t picks = ld_rlx(&p->picks);
+    uint32_t picks = ld_rlx(&p->picks) + (uint32_t)ld_rlx(&p->spawned);
     if (tick != p->mon_tick) {
         p->mon_tick = tick;
         p->mon_since = now;
@@ -158,6 +161,19 @@ static enum verdict look_at_all(struct m *self, int64_t now)
     return late_timers(self, now) ? WAKE : worst;
 }
 
+/* While a processor idles and goroutines come faster than stacks do: half a millisecond of help. */
+static bool prepare_stacks(int64_t now)
+{
+    bool any = false;
+    while (ld_rlx(&goi_sched.npidle) > 0 && goi_stack_prepare()) { /* ends when its time is up */
+        any = true;
+        if (goi_now() - now >= PREPARE_NS) {
+            break;
+        }
+    }
+    return any;
+}
+
 void goi_sysmon_wake_locked(void)
 {
     if (ld_rlx(&goi_sched.sysmon_asleep)) {
@@ -221,6 +237,7 @@ static void *sysmon(void *arg)
         }
         idle = 0;
         enum verdict v = look_at_all(self, now);
+        v = prepare_stacks(now) && v < TAKEN ? TAKEN : v;
         if (v >= TAKEN) {
             quiet = 0;
             pace = LOOK_MIN_NS;

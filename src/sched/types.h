@@ -121,6 +121,7 @@ struct m {
     struct g *g0;                   /* [c] scheduler stack */
     bool foreign;                   /* [c] */
     bool spinning;                  /* [o] looking for work, counted in sched.nspinning */
+    int64_t found_at;               /* [o] when the last search found some, until it has run dry */
     goi_a32 wake;                   /* [a:MPARK] futex word: 0 asleep or about to, 1 woken */
     struct g *locked_g;             /* [o] goroutine that only this thread may run */
     struct p *next_p;               /* [l:sched] P handed over with the wake */

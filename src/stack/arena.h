@@ -28,6 +28,7 @@ struct goi_stack_class {
     uint32_t release;               /* [l] windows to be cooled in this trim epoch */
     uint32_t windows;               /* [l] existing */
     uint32_t windows_max;           /* [l] */
+    goi_a32 refills;                /* [stat] batches that caches took from depot or arena */
     uint32_t quota;                 /* [l] default requests make new windows up to this number */
     uint32_t cold;                  /* [l] windows without memory, ready to be taken */
     uint32_t chunk;                 /* [l] where new windows are carved; 0: none */

@@ -181,6 +181,7 @@ static bool refill(struct goi_stack_cache *cache, uint32_t k, bool by_default)
     r->count = n;
     if (n > 0) {
         cache->nonempty |= (uint32_t)1 << k;
+        st_rlx(&c->refills, ld_rlx(&c->refills) + 1); /* [stat] for prepare.c */
     }
     return n > 0;
 }

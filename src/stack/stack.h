@@ -113,6 +113,13 @@ void goi_stack_hold(void);
 bool goi_stack_try_hold(void);
 void goi_stack_unhold(void);
 
+/* --- making windows ahead (prepare.c) */
+
+/* From the background thread, while a processor has nothing better to do: makes one batch of
+ * windows, some 50 us of work, when goroutines are being started faster than windows come back.
+ * False: not needed now. One caller at a time. */
+bool goi_stack_prepare(void);
+
 /* --- giving memory back (trim.c) */
 
 /* Drops the pages of a parked goroutine's window below sp. The caller guarantees that the goroutine

@@ -5,6 +5,7 @@
 #include <gort.h>
 #include <gort/short.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct big { long a[20]; };
@@ -352,4 +353,54 @@ TEST(chan, threads_made_elsewhere_may_send_and_receive)
     settle(1);
     chan_free(c);
     chan_free(beside);
+}
+
+static void receive_end(chan(int) c, atomic_int *left)
+{
+    EXPECT_EQ_INT(chan_recv(c), 0);
+    if (atomic_fetch_sub(left, 1) == 1) {
+        chan_free(c); /* the closer may still be in close: it is done with the channel */
+    }
+}
+struct ended { chan(int) c; atomic_int *left; };
+static void *thread_receives_end(void *arg)
+{
+    struct ended *e = arg;
+    receive_end(e->c, e->left);
+    return NULL;
+}
+static void *thread_closes(void *arg)
+{
+    chan(int) c = arg;
+    chan_close(c);
+    return NULL;
+}
+/* Goroutines and threads wait on it, and whoever is last frees it, closed by either kind. */
+TEST(chan, close_wakes_all_kinds_of_waiters_and_may_be_followed_by_a_free)
+{
+    for (int round = 0; round < 40; round++) {
+        atomic_int left = 12;
+        chan(int) c = chan_make(int);
+        struct ended e = {c, &left};
+        pthread_t t[4], closer;
+        for (int i = 0; i < 4; i++) {
+            go(receive_end, c, &left);
+            pthread_create(&t[i], NULL, thread_receives_end, &e);
+            go(receive_end, c, &left);
+        }
+        for (int i = 0; i < round % 8; i++) {
+            go_yield();
+        }
+        if (round % 2 == 0) {
+            chan_close(c);
+        } else {
+            pthread_create(&closer, NULL, thread_closes, (void *)c);
+            pthread_join(closer, NULL);
+        }
+        for (int i = 0; i < 4; i++) {
+            pthread_join(t[i], NULL);
+        }
+        settle(1);
+        EXPECT_EQ_INT(atomic_load(&left), 0);
+    }
 }
