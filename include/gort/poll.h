@@ -18,6 +18,54 @@ enum { GO_READ = 1, GO_WRITE = 2 };
  * may wait for one descriptor. */
 GO_NODISCARD GO_API int go_fd_wait(int fd, int events, go_time deadline);
 
+/* ---- a descriptor that is yours ----------------------------------------------------------------
+ *
+ * What the sockets of net.h are made of, for libraries that let their waiting be replaced. It costs
+ * one registration for the descriptor's life instead of two system calls for each wait, has
+ * deadlines that may be moved while somebody waits, and can be closed under a waiter. The pattern:
+ *
+ *     go_mark mark;
+ *     ssize_t n = -EAGAIN;
+ *     int r = go_watch_begin(w);                       -ECANCELED: closed
+ *     if (r < 0) return r;
+ *     while (n == -EAGAIN && r >= 0) {
+ *         r = go_watch_try(w, GO_READ, &mark);         1: try; 0: nothing new; or an error
+ *         if (r == 1) n = recv(fd, ...) < 0 ? -errno : ...;
+ *         if (r >= 0 && (r == 0 || n == -EAGAIN)) r = go_watch_wait(w, GO_READ, mark);
+ *     }
+ *     if (go_watch_end(w)) { close(fd); go_watch_free(w); }
+ */
+typedef struct go_watch go_watch;
+typedef uint32_t go_mark;
+
+/* Watches fd, which must be non-blocking and stays open until the watch is over. 0, -EPERM when it
+ * is always ready (a regular file), or another error; *out is then NULL. */
+GO_NODISCARD GO_API int go_watch_open(int fd, go_watch **out);
+GO_API int go_watch_fd(const go_watch *w);
+/* Around each use. begin: 0, or -ECANCELED once it has been closed. end: true when that was the
+ * last use of a closed watch, which the caller must then free, with its descriptor. */
+GO_NODISCARD GO_API int go_watch_begin(go_watch *w);
+GO_NODISCARD GO_API bool go_watch_end(go_watch *w);
+/* Before each attempt at a call, for GO_READ or GO_WRITE: 1: make the call, and if it says EAGAIN,
+ * wait with this mark. 0: the call can only say EAGAIN (see drained): wait at once. -ETIMEDOUT:
+ * the deadline has passed. -ECANCELED: closed. */
+GO_NODISCARD GO_API int go_watch_try(go_watch *w, int event, go_mark *mark);
+/* The call read less than it had room for, and fd is a stream: the next one needs no attempt until
+ * something has happened since the mark. */
+GO_API void go_watch_drained(go_watch *w, int event, go_mark mark);
+/* Parks until something has happened since the mark; 0: try again. Or -ETIMEDOUT or -ECANCELED. */
+GO_NODISCARD GO_API int go_watch_wait(go_watch *w, int event, go_mark mark);
+/* The point in time after which waiting, also that of now, gives -ETIMEDOUT. GO_FOREVER: none. For
+ * GO_READ, GO_WRITE or both. 0, or -ECANCELED when closed. */
+GO_API int go_watch_set_deadline(go_watch *w, int events, go_time t);
+/* Wakes all with -ECANCELED, now and later. 1: nobody uses it, free it now. 0: the last end will
+ * say so. -ECANCELED: it was closed before. */
+GO_NODISCARD GO_API int go_watch_close(go_watch *w);
+/* After the descriptor's close, or before it. */
+GO_API void go_watch_free(go_watch *w);
+
+/* ---- signals and processes ------------------------------------------------------------------ */
+
 /* int go_signal_notify(go_send_chan(int) c, int sig, ...): from now on each of these signals sends
  * its number on c instead of what it did; a value that finds no room in the buffer is dropped.
  * Without signals: all that can be caught. 0 or -EINVAL. Keeps a reference to c until the stop. */

@@ -22,7 +22,7 @@ static bool all_quiet_locked(void)
     return goi_procs_quiet_locked() &&                                  /* V1 */
            goi_runq_len(&goi_sched.global) == 0 &&                      /* V1 */
            ld_rlx(&goi_sched.ndetached) == 0 &&                         /* V2 */
-           ld_rlx(&goi_sched.io_waiters) == 0 &&                        /* V4 */
+           goi_io_waiters() == 0 &&                                     /* V4 */
            !ld_rlx(&goi_sched.exiting);
 }
 

@@ -56,6 +56,8 @@ struct p *goi_p_take_idle_locked(void);
 bool goi_procs_quiet_locked(void);              /* no P is in anybody's hands */
 /* Gives p, which nobody holds, to an idle thread or a new one. Not under sched.lock. */
 void goi_p_start(struct p *p);
+/* Wakes m, which idles; next_p and spinning have been set. */
+void goi_m_wake(struct m *m);
 /* Wakes a thread for an idle P when there is one and nobody searches already. */
 void goi_wake_one(bool insist);
 GOI_INLINE void goi_wake_maybe(void)
@@ -78,6 +80,33 @@ void goi_release_p_locked(struct p *p);
 void goi_detach_p_locked(struct p *p);
 /* Half of victim's work to the global queue, by its owner or while it is held. */
 void goi_share_locked(struct p *victim, bool with_next);
+
+/* --- sysmon.c: takes p from its goroutine, which is outside the runtime; false if it is not. */
+bool goi_p_take_locked(struct p *p);
+
+/* --- io.c: looking at the poller */
+enum { GOI_IO_BUDGET_NS = 200000 };     /* between two looks while Ps are busy */
+/* Would a look find what nobody else is told of? A hint, one load when there is no poller. */
+GOI_INLINE bool goi_io_wanted(void)
+{
+    return ld_rlx(&goi_sched.io_open) && ld_rlx(&goi_sched.poller) == NULL &&
+           goi_io_waiters() != 0;
+}
+GOI_INLINE bool goi_io_due(int64_t now)
+{
+    return goi_io_wanted() && now - ld_rlx(&goi_sched.io_looked) >= GOI_IO_BUDGET_NS;
+}
+/* Looks, without waiting; true if a goroutine became runnable, on m's P if it has one, on another
+ * otherwise. On a scheduler stack, or sysmon's: takes sched.lock. */
+bool goi_io_look(struct m *m);
+/* Shall m, which has just given up its P, sleep in the poller? Then it is sched.poller. */
+bool goi_io_elect_locked(struct m *m, int64_t now);
+/* m's sleep. Ends when m is woken, at the deadline, or when `ready` is not empty. */
+void goi_io_sleep(struct m *m, int64_t deadline, struct goi_runq *ready);
+/* m no longer sleeps in the poller. */
+void goi_io_retire_locked(struct m *m);
+/* What the sleep has found, made runnable: before all others. Empties `ready`. */
+void goi_io_deliver(struct m *m, struct goi_runq *ready);
 
 /* --- thread.c */
 struct m *goi_m_new(void);

@@ -4,8 +4,10 @@
  *   1. its own timers and queues, then its share of the global queue;
  *   2. for a few microseconds, if nobody else does: look for timers that are due and for Ps with
  *      more work than their owner can start (spinning);
- *   3. give the P back and sleep. The thread that goes to sleep when a timer is pending sleeps
- *      until the earliest deadline of all Ps: it is the poller.
+ *   3. look at the descriptors that are waited for (io.c);
+ *   4. give the P back and sleep. The thread that goes to sleep when a timer is pending sleeps
+ *      until the earliest deadline of all Ps, and one of the sleepers sleeps in the poller of
+ *      descriptors, so that it is woken by them as well.
  *
  * Stealing. A victim outside the runtime is held (hold.c) and half of its queue moved; a victim
  * inside is asked (GOI_ATTN_SHARE) and answers at its next entry. That costs both sides
@@ -189,8 +191,14 @@ static struct g *find(struct m *m)
         if (goi_timers_next(p->timers) != GOI_FOREVER) {
             goi_timers_run(m, p->timers, goi_now());
         }
+        if (ld_rlx(&goi_sched.io_open) && goi_io_due(goi_now())) {
+            (void)goi_io_look(m);
+        }
         g = goi_pick(p);
         if (g == NULL && goi_global_grab(p)) {
+            g = goi_pick(p);
+        }
+        if (g == NULL && !p->due && goi_io_wanted() && goi_io_look(m)) {
             g = goi_pick(p);
         }
         if (g == NULL && !p->due) {
@@ -241,12 +249,20 @@ static void take_p_locked(struct m *m)
 /* Without a P: on the idle list until one is handed over. */
 static void idle(struct m *m, int64_t deadline)
 {
-    sleep_here(m, deadline);
+    struct goi_runq ready = {0};
+    if (m->polls) {
+        goi_io_sleep(m, deadline, &ready);
+    } else {
+        sleep_here(m, deadline);
+    }
     goi_lock(&goi_sched.lock);
+    if (m->polls) {
+        goi_io_retire_locked(m);
+    }
     if (deadline != GOI_FOREVER && ld_rlx(&goi_sched.poll_until) == deadline) {
         st_rlx(&goi_sched.poll_until, 0);
     }
-    if (m->idle) { /* nobody woke us: the poller's time is up */
+    if (m->idle) { /* nobody woke us: the time is up, or a descriptor is ready */
         unlist_idle_locked(m);
     } else {
         while (ld_acq(&m->wake) == 0) { /* [MPARK] taken off the list, the wake is on its way */
@@ -257,6 +273,9 @@ static void idle(struct m *m, int64_t deadline)
     }
     take_p_locked(m);
     goi_unlock(&goi_sched.lock);
+    if (goi_runq_len(&ready) > 0) {
+        goi_io_deliver(m, &ready);
+    }
 }
 
 static void list_idle_locked(struct m *m)
@@ -283,6 +302,9 @@ static void give_up_p(struct m *m)
     goi_p_unbind_locked(p, m);
     goi_p_idle_locked(p);
     list_idle_locked(m);
+    if (goi_io_elect_locked(m, now)) {
+        st_rlx(&m->wake, GOI_M_POLLS);
+    }
     int64_t until = ld_rlx(&goi_sched.poll_until);
     int64_t deadline = GOI_FOREVER;
     if (next != GOI_FOREVER && (until == 0 || next < until)) { /* S2 */

@@ -60,6 +60,10 @@ struct g *goi_pick_slow(struct p *p)
         p->due = true;
         return NULL;
     }
+    if (goi_io_due(now)) {
+        p->due = true; /* P5 as well: a report takes the lock of what is waited for */
+        return NULL;
+    }
     if (goi_runq_len(&goi_sched.global) > 0) {
         goi_lock(&goi_sched.lock);
         r = goi_runq_pop_head(&goi_sched.global);

@@ -118,9 +118,13 @@ uint32_t goi_p_work(const struct p *p)
 /* An idle M, off its list, with p handed over; NULL when a new one must be made. */
 static struct m *assign_locked(struct p *p)
 {
-    struct m *m = goi_sched.idle_m;
+    struct m **at = &goi_sched.idle_m;
+    if (*at != NULL && (*at)->link != NULL && *at == ld_rlx(&goi_sched.poller)) {
+        at = &(*at)->link; /* the poller had better stay where it is (io.c) */
+    }
+    struct m *m = *at;
     if (m != NULL) {
-        goi_sched.idle_m = m->link;
+        *at = m->link;
         m->link = NULL;
         m->idle = false;
         goi_assert(m->next_p == NULL);
@@ -129,10 +133,15 @@ static struct m *assign_locked(struct p *p)
     return m;
 }
 
-static void m_wake(struct m *m)
+void goi_m_wake(struct m *m)
 {
-    st_rel(&m->wake, 1); /* [MPARK] with the acquire in goi_loop's wait: next_p, spinning */
-    gop_futex_wake(&m->wake, 1);
+    /* [MPARK] with the acquire in goi_loop's wait: next_p, spinning. Acquire for the swap in
+     * goi_io_sleep. */
+    if (GOI_UNLIKELY(xchg_acqrel(&m->wake, 1) == GOI_M_POLLS)) {
+        goi_netpoll_break();
+    } else {
+        gop_futex_wake(&m->wake, 1);
+    }
 }
 
 void goi_p_start(struct p *p)
@@ -147,7 +156,7 @@ void goi_p_start(struct p *p)
         goi_m_start(m);
         return;
     }
-    m_wake(m);
+    goi_m_wake(m);
 }
 
 void goi_wake_one(bool insist)
@@ -184,7 +193,7 @@ void goi_wake_one(bool insist)
         goi_m_start(m);
         return;
     }
-    m_wake(m);
+    goi_m_wake(m);
 }
 
 void goi_global_push_locked(struct g *g)

@@ -106,6 +106,24 @@ GOI_INLINE int goi_procs_made(void) { return (int)ld_acq(&goi_sched.nprocs_made)
 /* --- timers call this after adding one from a thread without a P: the poller must look again. */
 void goi_poller_kick(int64_t when);
 
+/* --- waiting for what is outside (io.c) */
+GOI_INLINE bool goi_io_open(void) { return ld_acq(&goi_sched.io_open); /* [IOOPEN] */ }
+void goi_io_opened(void);               /* the poller is there */
+/* One more (1) or one less (-1) goroutine waits. The owner of a P counts in the P: two plain
+ * accesses. The sum is exact when no P is in anybody's hands, and a hint otherwise. */
+GOI_INLINE void goi_io_count(struct m *m, int by)
+{
+    struct p *p = m->p;
+    if (GOI_LIKELY(p != NULL)) {
+        st_rlx(&p->io_waiters, ld_rlx(&p->io_waiters) + (uint32_t)by); /* [stat] */
+    } else {
+        add_rlx(&goi_sched.io_waiters, (uint32_t)by);
+    }
+}
+uint32_t goi_io_waiters(void);
+/* A thread without a P is about to wait, and has been counted: somebody must look. */
+void goi_io_kick(void);
+
 /* --- starting */
 void goi_init(void);            /* idempotent, thread-safe; called by goi_enter_slow */
 

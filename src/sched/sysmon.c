@@ -13,7 +13,8 @@
  *     P is taken and given to another thread;
  *   - work waits behind it and another P is idle: wake a thread, which steals;
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
- *   - timers are overdue behind it: run here.
+ *   - timers are overdue behind it: run here;
+ *   - nobody has looked at the descriptors that are waited for: looked at here (io.c).
  *
  * And while a P is idle and goroutines are started faster than stacks come back, it makes stacks.
  *
@@ -28,6 +29,7 @@
 enum {
     LOOK_MIN_NS = 20000,
     LOOK_MAX_NS = 1000000,
+    LOOK_IO_NS = 500000,        /* while descriptors are waited for and nobody sleeps there */
     STUCK_NS = 40000,           /* in one stretch of user code: worth a closer look */
     ASLEEP_NS = 200000,         /* of standing CPU clock: sleeps in the kernel */
     LATE_NS = 100000,           /* a timer this overdue is run by sysmon */
@@ -46,7 +48,7 @@ static bool work_waits(const struct p *p, int64_t now)
 }
 
 /* The P's goroutine shall not stop the others any longer. Under sched.lock; true if p was taken. */
-static bool take(struct p *p)
+bool goi_p_take_locked(struct p *p)
 {
     struct m *m = p->m;
     if (!goi_hold_p_locked(p)) {
@@ -113,7 +115,7 @@ static enum verdict look(struct p *p, int64_t now)
         return FINE;
     }
     if (ld_rlx(&m->in_rt) == 0 &&
-        (stuck >= GOI_SLICE_NS + GRACE_NS || sleeps_in_kernel(p, m, now)) && take(p)) {
+        (stuck >= GOI_SLICE_NS + GRACE_NS || sleeps_in_kernel(p, m, now)) && goi_p_take_locked(p)) {
         return TAKEN;
     }
     if (ld_rlx(&goi_sched.npidle) > 0) {
@@ -157,6 +159,9 @@ static enum verdict look_at_all(struct m *self, int64_t now)
     }
     if (wake || (goi_runq_len(&goi_sched.global) > 0 && ld_rlx(&goi_sched.npidle) > 0)) {
         goi_wake_one(true);
+    }
+    if (goi_io_due(now) && goi_io_look(self)) {
+        worst = worst < TAKEN ? TAKEN : worst;
     }
     return late_timers(self, now) ? WAKE : worst;
 }
@@ -246,6 +251,9 @@ static void *sysmon(void *arg)
             pace = goi_max_i64(pace, ASLEEP_NS);
         } else if (++quiet > QUIET_LOOKS) {
             pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
+        }
+        if (pace > LOOK_IO_NS && goi_io_wanted()) {
+            pace = LOOK_IO_NS;
         }
         if (now >= trim_at) {
             trim_at = goi_min_i64(goi_stack_trim_cached(now), now + TRIM_NS);

@@ -122,7 +122,9 @@ struct m {
     bool foreign;                   /* [c] */
     bool spinning;                  /* [o] looking for work, counted in sched.nspinning */
     int64_t found_at;               /* [o] when the last search found some, until it has run dry */
-    goi_a32 wake;                   /* [a:MPARK] futex word: 0 asleep or about to, 1 woken */
+    goi_a32 wake;                   /* [a:MPARK] futex word: 0 asleep or about to, 1 woken, or
+                                     * GOI_M_POLLS: asleep in the poller */
+    bool polls;                     /* [o] it is sched.poller (io.c) */
     struct g *locked_g;             /* [o] goroutine that only this thread may run */
     struct p *next_p;               /* [l:sched] P handed over with the wake */
     struct m *link;                 /* [l:sched] list of idle threads */
@@ -137,6 +139,8 @@ struct m {
     uint64_t seen_handoffs;         /* [stat] */
     goi_a64 reading;                /* [a:EPOCH] epoch of a reader without locks; 0: none */
 };
+
+enum { GOI_M_POLLS = 2 };
 
 struct goi_timers;                  /* time/timer.h */
 
@@ -160,6 +164,8 @@ struct p {
     int id;                         /* [c] */
     bool idle;                      /* [l:sched] */
     bool retired;                   /* [l:sched] index >= GOMAXPROCS */
+    goi_a32 io_waiters;             /* [stat] parked on descriptors here minus resumed here */
+    int64_t io_fair_at;             /* [o] when descriptors last had no precedence (io.c) */
     /* sysmon's notes [o by sysmon] */
     uint32_t mon_tick;
     int64_t mon_since;
@@ -198,7 +204,11 @@ struct goi_sched {
     bool forked;                    /* [c] in the child of a fork */
     goi_abool exiting;              /* [a:EXIT] main has returned */
     goi_a32 panicking;              /* [stat] panics without go_try whose deferred calls run */
-    goi_a32 io_waiters;             /* [stat] goroutines that something outside may wake */
+    goi_abool io_open;              /* [a:IOOPEN] there is a poller */
+    goi_a32 io_waiters;             /* [stat] as in the Ps, of threads without one */
+    goi_ai64 io_looked;             /* [stat] when somebody last looked at the poller */
+    goi_a32 io_looking;             /* [a:IOLOOK] somebody is looking, without waiting */
+    goi_aptr poller;                /* [w:sched] the struct m that sleeps in the poller, or NULL */
     goi_a32 sysmon_wake;            /* [a:SYSMON] futex word */
     goi_abool sysmon_asleep;        /* [a:SYSMON] */
     uint64_t seed;                  /* [c] */

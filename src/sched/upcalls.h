@@ -23,6 +23,14 @@ void goi_timers_move(struct goi_timers *from, struct goi_timers *to);
 /* Pending timers that could make a goroutine runnable, over all Ps. */
 size_t goi_timers_pending(void);
 
+/* netpoll/netpoll.c. Inside the runtime, when goi_io_open(). */
+struct goi_runq;
+/* Appends to `ready`, through their run links, the goroutines whose descriptors are ready; they are
+ * still WAITING, and claimed. Deadline 0: does not wait; otherwise blocks the thread until then, or
+ * until something is reported or goi_netpoll_break() is called. One thread at a time may block. */
+void goi_netpoll(struct goi_runq *ready, int64_t deadline);
+void goi_netpoll_break(void);
+
 /* debug/crash.c */
 void goi_crash_deadlock(const char *text) GOI_NORETURN;     /* whole process, all goroutines */
 void goi_crash_overflow(const struct goi_stack *s, void *fault, void *ucontext);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* io.c: who looks at the poller, when, and where the goroutines go that it reports.
+ *
+ * A descriptor that is ready is only known to the kernel until somebody looks. Looking costs 0.3
+ * us, being woken by the kernel 20 us on another core. So:
+ *
+ *   - a thread that runs out of work looks, and what it finds runs on its own P: a server that is
+ *     busy fetches its next batch itself, and no other thread takes part;
+ *   - a thread that gives up its P sleeps in the poller instead of on its futex, if nobody does
+ *     and nobody else looks often enough; the last one always does, so an event wakes it, and it
+ *     takes a P (its old one, if that is still idle);
+ *   - Ps that are busy look every 61 picks, if 0.2 ms have passed (pick_slow);
+ *   - if none of these has looked for 0.2 ms, sysmon does, at each of its looks, which come at
+ *     least every 0.5 ms while something is waited for. What it finds goes to an idle P, or to one
+ *     whose goroutine is computing: that goroutine goes on as a plain thread, as after its time
+ *     slice.
+ *
+ * So readiness reaches a goroutine within about a millisecond whatever the Ps do. (Go looks when a
+ * P runs out of work, or after 10 ms.) What has become ready runs before what was runnable already,
+ * computing goroutines among it, but for one batch in each time slice, so that a stream of requests
+ * cannot starve the others.
+ *
+ *   I1  While a goroutine waits for a descriptor and all Ps are idle, a thread sleeps in the
+ *       poller. Who gives up a P elects himself under sched.lock, where he reads the count; who
+ *       waits without a P counts himself, then takes sched.lock, and wakes a thread when nobody
+ *       sleeps there. One of the two sees the other. (goi_io_elect_locked, goi_io_kick)
+ *   I2  At most one thread sleeps in the poller: sched.poller.                       (asserts)
+ *   I3  A goroutine taken from the poller is in one thread's list until it is on a queue: nobody
+ *       else can find it, and its state is WAITING until then.                       (mark_ready)
+ *
+ * A thread that sleeps in the poller is woken, to be given a P, by breaking the poller's wait: its
+ * wake word says so (GOI_M_POLLS), and waker and sleeper swap it, so that a wake is by the right
+ * means. [MPARK] Wakers prefer threads that sleep on their futex.
+ *
+ * [IOOPEN] release when the poller is there, acquire by who uses it. [IOLOOK] one look at a time:
+ * a second one would find nothing.
+ */
+#include "sched/fast.h"
+
+enum { OFTEN_NS = 50000 };      /* a look this recent: another P is at it */
+
+void goi_io_opened(void)
+{
+    st_rlx(&goi_sched.io_looked, goi_now());
+    st_rel(&goi_sched.io_open, true); /* [IOOPEN] */
+}
+
+uint32_t goi_io_waiters(void)
+{
+    uint32_t n = ld_rlx(&goi_sched.io_waiters);
+    for (int i = 0; i < goi_procs_made(); i++) {
+        n += ld_rlx(&goi_sched.procs[i]->io_waiters);
+    }
+    return n;
+}
+
+void goi_io_kick(void)
+{
+    goi_lock(&goi_sched.lock);
+    bool nobody = ld_rlx(&goi_sched.poller) == NULL && goi_procs_quiet_locked(); /* I1 */
+    goi_unlock(&goi_sched.lock);
+    if (nobody) {
+        goi_wake_one(true); /* it finds nothing to do, and elects itself */
+    }
+}
+
+bool goi_io_elect_locked(struct m *m, int64_t now)
+{
+    if (!ld_rlx(&goi_sched.io_open) || ld_rlx(&goi_sched.poller) != NULL || goi_io_waiters() == 0 ||
+        (!goi_procs_quiet_locked() && now - ld_rlx(&goi_sched.io_looked) < OFTEN_NS)) {
+        return false;
+    }
+    goi_assert(!m->polls);
+    st_rlx(&goi_sched.poller, m); /* I2 */
+    m->polls = true;
+    return true;
+}
+
+void goi_io_retire_locked(struct m *m)
+{
+    goi_assert(ld_rlx(&goi_sched.poller) == m); /* I2 */
+    st_rlx(&goi_sched.poller, NULL);
+    m->polls = false;
+}
+
+void goi_io_sleep(struct m *m, int64_t deadline, struct goi_runq *ready)
+{
+    while (ld_acq(&m->wake) == GOI_M_POLLS) { /* [MPARK] ends as the contract says */
+        goi_netpoll(ready, deadline);
+        if (goi_runq_len(ready) > 0 || (deadline != GOI_FOREVER && goi_now() >= deadline)) {
+            break;
+        }
+    }
+    st_rlx(&goi_sched.io_looked, goi_now());
+    uint32_t old = GOI_M_POLLS; /* from here on a waker uses the futex */
+    (void)cas_acq(&m->wake, &old, 0); /* [MPARK] */
+}
+
+/* I3. Threads that wait are woken here and now; the others stay on the list, runnable. */
+static void mark_ready(struct goi_runq *ready)
+{
+    uint32_t n = goi_runq_len(ready);
+    for (uint32_t i = 0; i < n; i++) {
+        struct g *g = goi_g_of(goi_runq_pop_head(ready));
+        g->wait_since = 0;
+        if ((g->flags & GOI_G_FOREIGN) != 0) {
+            goi_ready_thread(g);
+        } else {
+            goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
+            goi_runq_push_tail(ready, &g->run);
+        }
+    }
+}
+
+/* To the front of a P that is ours, inside the runtime or on its way. */
+static void put_front(struct p *p, struct goi_runq *ready)
+{
+    if (p->runnext != NULL) { /* it has its turn after them, or a pair of friends kept the P */
+        goi_runq_push_head(&p->woken, &p->runnext->run);
+        p->runnext = NULL;
+        st_rlx(&p->has_next, 0);
+    }
+    while (goi_runq_len(ready) > 0) { /* ends: each turn takes one out */
+        goi_runq_push_head(&p->woken, goi_runq_pop_tail(ready));
+    }
+}
+
+static void put(struct p *p, struct goi_runq *ready)
+{
+    int64_t now = goi_now();
+    if (goi_runq_len(&p->woken) > 0 && now - p->io_fair_at >= GOI_SLICE_NS) {
+        p->io_fair_at = now;
+        goi_runq_move_head(ready, &p->woken, goi_runq_len(ready));
+    } else {
+        put_front(p, ready);
+    }
+}
+
+/* A P for goroutines that are ready and have none: an idle one, or one whose goroutine computes.
+ * NULL: all are inside the runtime just now, and will look by themselves. */
+static struct p *find_p_locked(struct m *m)
+{
+    struct p *p = goi_p_take_idle_locked();
+    uint32_t n = (uint32_t)goi_procs_made();
+    uint32_t first = goi_random(m, n);
+    for (uint32_t i = 0; i < n && p == NULL; i++) {
+        struct p *busy = goi_sched.procs[(first + i) % n];
+        if (busy->m != NULL && goi_p_take_locked(busy)) {
+            p = busy;
+        }
+    }
+    return p;
+}
+
+void goi_io_deliver(struct m *m, struct goi_runq *ready)
+{
+    mark_ready(ready);
+    uint32_t n = goi_runq_len(ready);
+    if (n == 0) {
+        return;
+    }
+    if (m->p != NULL) {
+        put(m->p, ready);
+        if (n > 1) {
+            goi_wake_maybe();
+        }
+        return;
+    }
+    goi_lock(&goi_sched.lock);
+    struct p *p = find_p_locked(m);
+    if (p != NULL) {
+        put_front(p, ready);
+    } else {
+        while (goi_runq_len(ready) > 0) { /* ends: each turn takes one out */
+            goi_runq_push_head(&goi_sched.global, goi_runq_pop_tail(ready));
+        }
+    }
+    goi_unlock(&goi_sched.lock);
+    if (p != NULL) {
+        goi_p_start(p);
+    }
+    if (n > 1) {
+        goi_wake_maybe();
+    }
+}
+
+bool goi_io_look(struct m *m)
+{
+    struct goi_runq ready = {0};
+    /* [IOLOOK] acquire pairs with the release below: its look was over. */
+    if (ld_rlx(&goi_sched.io_looking) != 0 || xchg_acq(&goi_sched.io_looking, 1) != 0) {
+        return false;
+    }
+    goi_netpoll(&ready, 0);
+    st_rlx(&goi_sched.io_looked, goi_now());
+    st_rel(&goi_sched.io_looking, 0); /* [IOLOOK] */
+    bool any = goi_runq_len(&ready) > 0;
+    goi_io_deliver(m, &ready);
+    return any;
+}
