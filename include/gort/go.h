@@ -43,8 +43,8 @@ typedef struct go_opts {
  *
  * go_do(i, ch) { ... };  an anonymous goroutine. The captured variables are listed, copied, and
  * have the same names inside; a variable that is not listed does not compile. An array is captured
- * as a pointer. It is a statement of its own: put braces around it after `if`. clang needs
- * -fblocks. */
+ * as a pointer. The list may be empty. It is a statement of its own: put braces around it after
+ * `if`. clang needs -fblocks. */
 
 GO_API goi_fn goi_go_begin(goi_fn fn, size_t stack_bytes, unsigned flags, const char *site);
 GO_API goi_fn goi_go_begin_done(goi_fn fn, size_t stack_bytes, unsigned flags, const char *site,

@@ -27,6 +27,13 @@
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
 #define GOI_MAY_SHADOW_END _Pragma("GCC diagnostic pop")
 
+/* _0 for an empty list of captures, else _1. */
+#define GOI_WHICH_DO(...) GOI_SECOND(GOI_DO_LIST(__VA_ARGS__, ), _1, )
+#define GOI_DO_LIST(first, ...) GOI_DO_LIST_##first
+#define GOI_DO_LIST_ ~, _0
+#define GOI_SECOND(...) GOI_SECOND_(__VA_ARGS__)
+#define GOI_SECOND_(a, b, ...) b
+
 /* style: preproc-place because each compiler offers another kind of anonymous function. */
 #if defined(__cplusplus) && defined(__clang__)
 /* A constant need not be captured, but may be listed. */
@@ -49,15 +56,21 @@ struct goi_block {
  * crashes when the two differ and a static function with a go_do comes late. */
 GO_HIDDEN GO_WEAK void *goi_block_class __asm__("_NSConcreteGlobalBlock");
 #define GOI_BLOCK(b) ((struct goi_block *)(void *)(b))
-#define go_do(...) GOI_DO(__COUNTER__, __VA_ARGS__)
+#define go_do(...) GOI_CAT(GOI_DO, GOI_WHICH_DO(__VA_ARGS__))(__COUNTER__, __VA_ARGS__)
 /* The invoke function's first argument is the block itself. */
-#define GOI_DO(N, ...) \
+#define GOI_DO_1(N, ...) \
     for (void (^GOI_CAT(goi_block_, N))(GOI_PARAMS(__VA_ARGS__)) = NULL; \
          !GOI_CAT(goi_block_, N); \
          ((void (*)(void *, GOI_PARAMS(__VA_ARGS__)))goi_go_begin( \
              GOI_BLOCK(GOI_CAT(goi_block_, N))->invoke, 16 GOI_MAP(GOI_PLUS_BYTES, __VA_ARGS__), \
              (unsigned)GOI_REC_VEC, GOI_SITE))((void *)GOI_CAT(goi_block_, N), __VA_ARGS__)) \
     GOI_CAT(goi_block_, N) = GOI_MAY_SHADOW ^(GOI_PARAMS(__VA_ARGS__) GOI_MAY_SHADOW_END)
+#define GOI_DO_0(N, ...) \
+    for (void (^GOI_CAT(goi_block_, N))(void) = NULL; !GOI_CAT(goi_block_, N); \
+         ((void (*)(void *))goi_go_begin(GOI_BLOCK(GOI_CAT(goi_block_, N))->invoke, 16, \
+                                         (unsigned)GOI_REC_VEC, GOI_SITE))( \
+             (void *)GOI_CAT(goi_block_, N))) \
+    GOI_CAT(goi_block_, N) = ^(void)
 #endif
 #else
 /* A pragma may stand inside a statement expression, and that inside the type of a parameter: the
@@ -70,21 +83,32 @@ GO_HIDDEN GO_WEAK void *goi_block_class __asm__("_NSConcreteGlobalBlock");
 /* The function's name begins with that of the first capture: so it stands in the user's file for
  * gcc, which says nothing about functions written in a system's header. */
 #define GOI_BODY(N, first, ...) GOI_CAT(first, GOI_CAT(_goi_body_, N))
-#define go_do(...) GOI_DO(__COUNTER__, __VA_ARGS__)
+/* (Without captures there is no such name: a forgotten one is reported unless the header is a
+ * system's; then the linker warns of an executable stack.) */
+#define go_do(...) GOI_CAT(GOI_DO, GOI_WHICH_DO(__VA_ARGS__))(__COUNTER__, __VA_ARGS__)
 #if defined(__OPTIMIZE__)
-#define GOI_DO(N, ...) \
+#define GOI_DO_1(N, ...) \
     GOI_MAY_SHADOW __extension__ auto void GOI_BODY(N, __VA_ARGS__, )( \
         GOI_PARAMS(__VA_ARGS__), char); \
     go_spawn(GOI_BODY(N, __VA_ARGS__, ), __VA_ARGS__, (char)0); \
     __extension__ void GOI_BODY(N, __VA_ARGS__, )(GOI_PARAMS(__VA_ARGS__), GOI_LAST_PARAM)
+#define GOI_DO_0(N, ...) \
+    __extension__ auto void GOI_CAT(goi_body_, N)(char); \
+    go_spawn(GOI_CAT(goi_body_, N), (char)0); \
+    __extension__ void GOI_CAT(goi_body_, N)(char goi_last GO_UNUSED)
 #else
-#define GOI_DO(N, ...) \
+#define GOI_DO_1(N, ...) \
     GOI_MAY_SHADOW GO_HIDDEN extern void GOI_CAT(goi_named_, N)(GOI_PARAMS(__VA_ARGS__), char) \
         __asm__("goi_body_" GOI_STR(N)); \
     __extension__ auto void GOI_BODY(N, __VA_ARGS__, )(GOI_PARAMS(__VA_ARGS__), char) \
         __asm__("goi_body_" GOI_STR(N)); \
     go_spawn(GOI_CAT(goi_named_, N), __VA_ARGS__, (char)0); \
     __extension__ GO_USED void GOI_BODY(N, __VA_ARGS__, )(GOI_PARAMS(__VA_ARGS__), GOI_LAST_PARAM)
+#define GOI_DO_0(N, ...) \
+    GO_HIDDEN extern void GOI_CAT(goi_named_, N)(char) __asm__("goi_body_" GOI_STR(N)); \
+    __extension__ auto void GOI_CAT(goi_body_, N)(char) __asm__("goi_body_" GOI_STR(N)); \
+    go_spawn(GOI_CAT(goi_named_, N), (char)0); \
+    __extension__ GO_USED void GOI_CAT(goi_body_, N)(char goi_last GO_UNUSED)
 #endif
 #endif
 

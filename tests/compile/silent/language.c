@@ -99,6 +99,7 @@ int language(chan(int) c, recv_chan(int) r, send_chan(int) s)
         chan_send(c, v);
     };
     go_do(v, c) { chan_send(c, v); }; go_do(c) { chan_recv(c); };
+    go_do() { go_yield(); };
     errno = 0;
     return errno + v;
 }

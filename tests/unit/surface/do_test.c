@@ -116,3 +116,21 @@ TEST(go_do, body_may_defer_and_exit)
     };
     wg_wait(&wg);
 }
+
+static go_waitgroup bare_wg;
+static go_mutex bare_mu;
+static int bare;
+
+TEST(go_do, may_capture_nothing)
+{
+    for (int i = 0; i < 10; i++) {
+        wg_add(&bare_wg, 2);
+        go_do() { mutex_lock(&bare_mu); bare++; mutex_unlock(&bare_mu); wg_done(&bare_wg); };
+        go_do() {
+            go_yield();
+            wg_done(&bare_wg);
+        };
+    }
+    wg_wait(&bare_wg);
+    EXPECT_EQ_INT(bare, 10);
+}
