@@ -39,20 +39,22 @@ GO_NODISCARD GO_API int go_mutex_lock_ctx(struct go_ctx *ctx, go_mutex *m);
  * go_with_lock(&m) { ... }  the same for this block. break and continue leave the block. */
 GO_API struct goi_guard *goi_mutex_guard(struct goi_guard *g, go_mutex *m, void *frame);
 
-/* The two paths that need nothing of the library (src/sync/mutex.c argues them: bit 0 is "locked",
- * the others are about who waits). */
+/* The two paths that need nothing of the library (src/sync/mutex.c argues them): bit 0 is "locked".
+ * Alone it says that nobody has ever waited, and is given up by a store; a look at goi_mutex_watch
+ * afterwards finds who began to wait meanwhile. The other bits are about who waits. */
 GO_API void goi_mutex_lock_slow(go_mutex *m);
 GO_API void goi_mutex_unlock_slow(go_mutex *m);
+GO_API void goi_mutex_passed(go_mutex *m);
+#define GOI_MUTEX_HALL_BITS 6
+#define GOI_MUTEX_HALL(m) ((uintptr_t)(m) >> 4 & ((1 << GOI_MUTEX_HALL_BITS) - 1))
+GO_API extern go_word goi_mutex_watch[1 << GOI_MUTEX_HALL_BITS];
 
 inline void go_mutex_lock(go_mutex *m)
 {
     /* style: raw-atomic because base/atomic.h is not installed. */
-    go_word s = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-    /* style: raw-atomic because base/atomic.h is not installed. */
-    bool stop = ((s | __atomic_load_n(&goi_nudge, __ATOMIC_RELAXED)) & 1) != 0;
-    /* style: raw-atomic because base/atomic.h is not installed. */
-    if (GOI_TSAN || stop || !__atomic_compare_exchange_n(&m->state, &s, s | 1, false,
-                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    if (GOI_TSAN || __atomic_load_n(&goi_nudge, __ATOMIC_RELAXED) != 0 ||
+        /* style: raw-atomic because base/atomic.h is not installed. */
+        (__atomic_fetch_or(&m->state, 1, __ATOMIC_ACQUIRE) & 1) != 0) {
         goi_mutex_lock_slow(m);
     }
 }
@@ -61,7 +63,18 @@ inline void go_mutex_unlock(go_mutex *m)
 {
     /* style: raw-atomic because base/atomic.h is not installed. */
     go_word s = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-    bool alone = s == 1 || (s & 29) == 13; /* nobody waits, or somebody is on his way */
+    if (!GOI_TSAN && s == 1) {
+        /* style: raw-atomic because base/atomic.h is not installed. */
+        __atomic_store_n(&m->state, 0, __ATOMIC_RELEASE);
+        /* style: raw-atomic because base/atomic.h is not installed. */
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* the waiter's membarrier does the rest */
+        /* style: raw-atomic because base/atomic.h is not installed. */
+        if (__atomic_load_n(&goi_mutex_watch[GOI_MUTEX_HALL(m)], __ATOMIC_RELAXED) != 0) {
+            goi_mutex_passed(m);
+        }
+        return;
+    }
+    bool alone = s == 33 || (s & 29) == 13; /* nobody waits, or somebody is on his way */
     /* style: raw-atomic because base/atomic.h is not installed. */
     if (GOI_TSAN || !alone || !__atomic_compare_exchange_n(&m->state, &s, s & ~(go_word)1, false,
                                                            __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
@@ -79,10 +92,10 @@ typedef struct go_rwmutex {
 
 /* One writer, or any number of readers. A waiting writer keeps new readers out, so a goroutine must
  * not take the read lock twice. Unlocking what is not locked is fatal with Go's words. */
-GO_API void go_rwmutex_lock(go_rwmutex *m);
-GO_API void go_rwmutex_unlock(go_rwmutex *m);
-GO_API void go_rwmutex_rlock(go_rwmutex *m);
-GO_API void go_rwmutex_runlock(go_rwmutex *m);
+GO_API inline void go_rwmutex_lock(go_rwmutex *m);
+GO_API inline void go_rwmutex_unlock(go_rwmutex *m);
+GO_API inline void go_rwmutex_rlock(go_rwmutex *m);
+GO_API inline void go_rwmutex_runlock(go_rwmutex *m);
 GO_NODISCARD GO_API bool go_rwmutex_trylock(go_rwmutex *m);
 GO_NODISCARD GO_API bool go_rwmutex_tryrlock(go_rwmutex *m);
 /* 0, or -ETIMEDOUT, or the context's error; as for go_mutex. */
@@ -90,6 +103,63 @@ GO_NODISCARD GO_API int go_rwmutex_lock_until(go_rwmutex *m, go_time deadline);
 GO_NODISCARD GO_API int go_rwmutex_rlock_until(go_rwmutex *m, go_time deadline);
 GO_NODISCARD GO_API int go_rwmutex_lock_ctx(struct go_ctx *ctx, go_rwmutex *m);
 GO_NODISCARD GO_API int go_rwmutex_rlock_ctx(struct go_ctx *ctx, go_rwmutex *m);
+
+/* The paths that need nothing of the library (src/sync/rwmutex.c argues them): the number of readers
+ * is the upper half, bit 1 is an active writer, bit 2 one that waits for the readers to leave. */
+GO_API void goi_rwmutex_lock_slow(go_rwmutex *m);
+GO_API void goi_rwmutex_unlock_slow(go_rwmutex *m);
+GO_API void goi_rwmutex_rlock_slow(go_rwmutex *m);
+GO_API void goi_rwmutex_runlock_slow(go_rwmutex *m);
+GO_API void goi_rwmutex_runlocked(go_rwmutex *m, uint64_t state);
+
+inline void go_rwmutex_lock(go_rwmutex *m)
+{
+    uint64_t s = 0;
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    if (GOI_TSAN || !__atomic_compare_exchange_n(&m->state, &s, 2, false, __ATOMIC_ACQUIRE,
+                                                 __ATOMIC_RELAXED)) {
+        goi_rwmutex_lock_slow(m);
+    }
+}
+
+inline void go_rwmutex_unlock(go_rwmutex *m)
+{
+    uint64_t s = 2;
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    if (GOI_TSAN || !__atomic_compare_exchange_n(&m->state, &s, 0, false, __ATOMIC_RELEASE,
+                                                 __ATOMIC_RELAXED)) {
+        goi_rwmutex_unlock_slow(m);
+    }
+}
+
+inline void go_rwmutex_rlock(go_rwmutex *m)
+{
+    const uint64_t reader = (uint64_t)1 << 32;
+    uint64_t s = 0; /* a guess; a wrong one brings the word in for writing, as the retry wants it */
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    if (GOI_TSAN || (!__atomic_compare_exchange_n(&m->state, &s, reader, false, __ATOMIC_ACQUIRE,
+                                                  __ATOMIC_RELAXED) &&
+                     /* style: raw-atomic because base/atomic.h is not installed. */
+                     ((s & 6) != 0 ||
+                      !__atomic_compare_exchange_n(&m->state, &s, s + reader, false,
+                                                   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))) {
+        goi_rwmutex_rlock_slow(m);
+    }
+}
+
+inline void go_rwmutex_runlock(go_rwmutex *m)
+{
+    const uint64_t reader = (uint64_t)1 << 32;
+    if (GOI_TSAN) {
+        goi_rwmutex_runlock_slow(m);
+        return;
+    }
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    uint64_t s = __atomic_fetch_sub(&m->state, reader, __ATOMIC_ACQ_REL);
+    if (s < reader || (s & 4) != 0) {
+        goi_rwmutex_runlocked(m, s);
+    }
+}
 
 /* ---- condition variable --------------------------------------------------------------------- */
 

@@ -106,6 +106,12 @@ GOI_INLINE int goi_sync_park(struct m **m, struct goi_sync_waiter *w, enum wait_
 
 /* mutex.c: 0 with the lock held, else what goi_limit_over() says. */
 int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit) GOI_PARKS;
+/* Queues goroutines that have parked for something else and want the mutex now, in the order of the
+ * chain, which ends with NULL; none of them is limited any more. False, and nothing done, when the
+ * mutex is free or nobody has waited for it yet. Inside the runtime. */
+bool goi_mutex_adopt(go_mutex *mu, struct goi_sync_waiter *chain);
+/* What such a goroutine does when it runs again: returns with the lock held. */
+void goi_mutex_lock_adopted(go_mutex *mu, struct goi_sync_waiter *w) GOI_PARKS;
 /* waitgroup.c: 0 when the counter is zero, else what goi_limit_over() says. */
 int goi_wg_wait_limited(go_waitgroup *wg, const struct goi_limit *limit) GOI_PARKS;
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* mutex.c: go_mutex, Go's sync.Mutex.
  *
- * The lock is a bit of a word, and the two fast paths are one compare-and-swap each; they need
- * neither a P nor the runtime, and are inline in gort/sync.h: a lock that finds LOCKED clear, and
- * an unlock that need not wake anybody. (When goi_nudge is set a lock comes here once, to answer
- * the end of the goroutine's time slice: preempt.c.) The difficulty is everything else: who waits
- * must be found by the unlocker, must not be forgotten, must not wait for ever while others barge
- * in, and the unlocker must not touch the mutex once somebody else can have it, because the next
- * owner may free it.
+ * The lock is a bit of a word. A lock that finds it clear is one atomic or; an unlock of a mutex
+ * that nobody has ever waited for is a store. Both need neither a P nor the runtime, and are inline
+ * in gort/sync.h. (When goi_nudge is set a lock comes here once, to answer the end of the
+ * goroutine's time slice: preempt.c.) The difficulty is everything else: who waits must be found
+ * by the unlocker, must not be forgotten, must not wait for ever while others barge in, and the
+ * unlocker must not touch the mutex once somebody else can have it, because the next owner may free
+ * it.
  *
  * Protocol. All state is one word, and the queue of waiters is guarded by a bit of that same word:
  *
@@ -17,6 +17,8 @@
  *   WOKEN     a waiter is on its way to try again (or a spinner stands in for one), so an unlock
  *             need not wake another
  *   STARVING  the first in the queue gets the mutex by hand-off; nobody barges
+ *   SHARED    somebody has waited for it: it is unlocked by compare-and-swap from now on
+ *   FIRST     those who wait are not in the queue but in the hall, below
  *
  * A locker that finds LOCKED spins for a moment when the owner can be running, then sets QUEUE and
  * WAITERS in one step, queues its record and parks; the commit clears QUEUE. An unlocker that finds
@@ -46,14 +48,51 @@
  * compare-and-swap on the word that still says LOCKED, so the unlocker's own compare-and-swap
  * fails and it looks again.
  *
+ * The first wait. Most mutexes are never waited for, and a compare-and-swap at their unlock buys
+ * nothing. So while the word is LOCKED and nothing else, it is unlocked by a plain store of 0,
+ * which may also wipe out whatever a locker has written there since the unlocker looked. Nothing
+ * that must last may therefore be put into the word by the first who waits. It goes to the hall: a
+ * table, hashed by address, of those who wait for a mutex for the first time in its life. The
+ * unlocker looks there after its store, at a count beside the table and not at the mutex (M4):
+ *
+ *       unlocker                          the first waiter
+ *       word := 0                         goi_mutex_watch[h]++
+ *       compiler barrier                  membarrier()       (a full fence in every thread)
+ *       goi_mutex_watch[h] != 0 ?         take the hall's lock; word & LOCKED ? park : try again
+ *
+ * The membarrier falls somewhere in the unlocker's program. Before its store: then its load comes
+ * later and sees the count. After it: then the waiter sees the store. So it is found, or does not
+ * park. It also puts LOCKED|SHARED|FIRST into the word, with which a later unlock does not store
+ * but comes here, moves all its waiters from the hall to the queue, in their order, clears FIRST,
+ * and goes on as above. SHARED stays: a mutex has its first wait once, and pays for it with some
+ * microseconds. Only when the owner was between its look at the word and its store does the word
+ * become 0 with waiters in the hall; then the owner sees the count and comes to look for the
+ * address in the hall. If it is there the mutex is alive, because its waiters cannot return without
+ * the hall's lock; so the owner takes the mutex once more, unless somebody else has, and unlocks it
+ * in the other way. Whoever has it then will unlock it, with FIRST or by a store and a look.
+ *
+ *   M6  While records of a mutex are in the hall, its word is 0 or LOCKED, or it has FIRST; and
+ *       every unlock takes them out or hands that duty to the next owner. (tests/model/mutex)
+ *   M7  A record in the hall belongs to a goroutine that has parked, under the hall's lock; there
+ *       its owner leaves it after its deadline.                          (tests/model/mutex)
+ *
+ * A process that contends new mutexes all the time would pay a membarrier for each. It may have
+ * one in a millisecond, and 64 at once; when it wants more, the counts are raised by one for good,
+ * so that every such unlock comes here and fences, and the first waiters fence as well. The counts
+ * begin raised, until the constructor has seen that the kernel knows membarrier.
+ *
  * Memory order. [MUTEX] acquire when LOCKED is set pairs with release when it is cleared: the n-th
  * unlock happens before the (n+1)-th lock. A hand-off transfers through the record and goi_ready().
  * [WORD] acquire when QUEUE is set pairs with the release that clears it: the queue's contents.
+ * [HALL] the store and the look of the unlocker with the count and the look of the first waiter.
  *
- * Rejected: queues hashed by address as in Go (syncq.h). Rejected: clearing LOCKED first and
- * looking for waiters afterwards, as Go does with one add: the mutex may be freed in between (Go
- * has a collector for that). Rejected: hand-off always: every critical section would cost a switch.
- * Rejected: an owner field, since any goroutine may unlock.
+ * Rejected: queues hashed by address as in Go (syncq.h), for more than the first wait. Rejected:
+ * clearing LOCKED first and looking for waiters in the mutex afterwards, as Go does with one add:
+ * it may be freed in between (Go has a collector for that). Rejected: hand-off always: every
+ * critical section would cost a switch. Rejected: an owner field, since any goroutine may unlock.
+ * Rejected: a restartable sequence (rseq) that looks and stores in one step, which is not there
+ * under valgrind and in older kernels. Rejected: a mutex biased to its first thread, whose lock
+ * would be a store as well; it would have to know which thread unlocks, and each is revoked once.
  */
 #include "sync/internal.h"
 
@@ -63,10 +102,16 @@ enum {
     WAITERS = 4,
     WOKEN = 8,
     STARVING = 16,
+    SHARED = 32,
+    FIRST = 64,
 };
 
-_Static_assert((LOCKED | WAITERS | WOKEN) == 13 && (13 | STARVING) == 29,
-               "what the inline unlock in gort/sync.h knows of the word");
+_Static_assert(LOCKED == 1 && (LOCKED | SHARED) == 33 && (LOCKED | WAITERS | WOKEN) == 13 &&
+                   (13 | STARVING) == 29,
+               "what the inline paths in gort/sync.h know of the word");
+
+/* Where a record is; only the hall's lock knows. */
+enum { IN_QUEUE, IN_HALL };
 
 enum { STARVE_NS = 1000000, SPIN_ROUNDS = 4, SPIN_PAUSES = 30 };
 
@@ -80,6 +125,10 @@ static void state_check(uint32_t s)
         goi_assert((s & LOCKED) != 0);
         goi_assert((s & WAITERS) != 0);
     }
+    if ((s & FIRST) != 0) { /* M6 */
+        goi_assert((s & SHARED) != 0);
+        goi_assert((s & (QUEUE | WAITERS)) == 0);
+    }
 }
 
 /* The commit of a parking waiter, and the end of a queue change that leaves the rest as it is. */
@@ -88,6 +137,194 @@ static void release_queue(struct m *m, void *arg)
     goi_a32 *state = arg;
     (void)m;
     and_rel(state, ~(uint32_t)QUEUE); /* [WORD] */
+}
+
+/* --- the hall */
+
+enum { HALLS = 64, BURST_NS = 64 * 1000000, EACH_NS = 1000000 };
+
+_Static_assert(HALLS == 1 << GOI_MUTEX_HALL_BITS, "the header hashes too");
+
+#define RAISED_8 1, 1, 1, 1, 1, 1, 1, 1
+
+go_word goi_mutex_watch[HALLS] = {RAISED_8, RAISED_8, RAISED_8, RAISED_8,
+                                  RAISED_8, RAISED_8, RAISED_8, RAISED_8};
+
+static struct hall {
+    struct goi_lock lock;
+    goi_a32 waiting;            /* first waiters, from before they look to after they have it */
+    void *head;                 /* [l:lock] records; `amount` says for which mutex */
+} halls[HALLS];
+
+static goi_abool fenced;        /* all unlocks come here and fence */
+static goi_a64 earned;          /* when the last membarrier that was used had been earned */
+
+GOI_INLINE struct hall *hall_of(const go_mutex *mu) { return &halls[GOI_MUTEX_HALL(mu)]; }
+
+static void raise_all(uint32_t by)
+{
+    for (int i = 0; i < HALLS; i++) {
+        add_rlx(goi_word32(&goi_mutex_watch[i]), by);
+    }
+}
+
+static GOI_CONSTRUCTOR void trust_membarrier(void)
+{
+    if (gop_membarrier_init()) {
+        raise_all(UINT32_MAX);
+    }
+}
+
+/* May this process have one more membarrier? Relaxed: lost updates make it generous. */
+static bool afford(int64_t now)
+{
+    int64_t from = goi_max_i64((int64_t)ld_rlx(&earned), now - BURST_NS);
+    if (from > now - EACH_NS) {
+        return false;
+    }
+    st_rlx(&earned, (uint64_t)(from + EACH_NS));
+    return true;
+}
+
+/* After this every unlock by a store, in any thread, sees what we have counted, or we see its
+ * store. */
+static void fence_unlockers(int64_t now)
+{
+    if (!goi_sched.have_membarrier || ld_acq(&fenced)) { /* [HALL] raised for all since */
+        fence_seq(); /* [HALL] with the fence in goi_mutex_passed */
+        return;
+    }
+    bool last = !afford(now);
+    if (last) {
+        raise_all(1);
+    }
+    gop_membarrier(); /* [HALL] */
+    if (last) {
+        st_rel(&fenced, true); /* [HALL] */
+    }
+}
+
+/* Marks the word of a mutex whose first wait this is. False: it is free, or its first wait is
+ * over. Under the hall's lock. */
+static bool mark_first(goi_a32 *state)
+{
+    uint32_t s = ld_rlx(state);
+    while ((s & (LOCKED | SHARED)) == LOCKED) { /* ends: it is owned once at a time */
+        if (cas_acq(state, &s, LOCKED | SHARED | FIRST)) { /* [MUTEX] over-ordered */
+            return true;
+        }
+    }
+    return (s & (LOCKED | FIRST)) == (LOCKED | FIRST);
+}
+
+/* Under the hall's lock: moves the records of mu to `queue`. */
+static void move_records(struct hall *hall, go_mutex *mu, void **queue)
+{
+    struct goi_sync_waiter *end = hall->head != NULL ? goi_syncq_first(&hall->head)->prev : NULL;
+    struct goi_sync_waiter *w = goi_syncq_first(&hall->head);
+    for (bool more = w != NULL; more;) {
+        struct goi_sync_waiter *next = w->next;
+        more = w != end;
+        if (w->amount == (int64_t)(uintptr_t)mu) {
+            goi_syncq_remove(&hall->head, w);
+            w->kind = IN_QUEUE;
+            goi_syncq_push_back(queue, w);
+        }
+        w = next;
+    }
+}
+
+/* By the owner, who has seen FIRST: its waiters go to the queue (M6). */
+static void end_first_wait(go_mutex *mu)
+{
+    goi_a32 *state = goi_word32(&mu->state);
+    struct hall *hall = hall_of(mu);
+    struct m *m = goi_enter();
+    goi_lock(&hall->lock);
+    goi_assert(mu->head == NULL);
+    move_records(hall, mu, &mu->head);
+    /* The others change nothing: they would need the hall's lock, or LOCKED to be clear. */
+    st_rel(state, LOCKED | SHARED | (mu->head != NULL ? WAITERS : 0)); /* [WORD] */
+    goi_unlock(&hall->lock);
+    goi_leave(m);
+}
+
+/* Is anybody in the hall for mu? Under its lock. */
+static bool in_hall(struct hall *hall, const go_mutex *mu)
+{
+    struct goi_sync_waiter *first = goi_syncq_first(&hall->head);
+    struct goi_sync_waiter *w = first;
+    while (w != NULL && w->amount != (int64_t)(uintptr_t)mu) {
+        w = w->next != first ? w->next : NULL;
+    }
+    return w != NULL;
+}
+
+/* After an unlock by a store that has seen a count. The mutex may be gone. */
+void goi_mutex_passed(go_mutex *mu)
+{
+    struct hall *hall = hall_of(mu);
+    fence_seq(); /* [HALL] with the fence in fence_unlockers */
+    if (ld_rlx(&hall->waiting) == 0) {
+        return;
+    }
+    struct m *m = goi_enter();
+    uint32_t s = 0;
+    goi_lock(&hall->lock);
+    bool again = in_hall(hall, mu) && /* so it is not gone */
+                 cas_acq(goi_word32(&mu->state), &s, LOCKED | SHARED | FIRST); /* [MUTEX] */
+    goi_unlock(&hall->lock);
+    goi_leave(m);
+    if (again) {
+        goi_mutex_unlock_slow(mu);
+    }
+}
+
+static void unlock_hall(struct m *m, void *arg)
+{
+    (void)m;
+    goi_unlock(arg);
+}
+
+/* After its deadline a waiter leaves the hall. False: its mutex' first wait was over before. */
+static bool leave_hall(struct hall *hall, struct goi_sync_waiter *w)
+{
+    goi_lock(&hall->lock);
+    bool here = w->kind == IN_HALL;
+    if (here) {
+        goi_syncq_remove(&hall->head, w);
+        w->kind = IN_QUEUE;
+    }
+    goi_unlock(&hall->lock);
+    return here;
+}
+
+/* Waits in the hall, if that is still the place. False: it is not, try again. Otherwise *r is what
+ * goi_sync_park() said. */
+static bool wait_first(struct m **m, go_mutex *mu, struct goi_sync_waiter *w,
+                       const struct goi_limit *limit, int *r)
+{
+    goi_a32 *watch = goi_word32(&goi_mutex_watch[GOI_MUTEX_HALL(mu)]);
+    struct hall *hall = hall_of(mu);
+    int64_t now = goi_now();
+    add_rlx(&hall->waiting, 1);
+    add_rlx(watch, 1);
+    fence_unlockers(now);
+    goi_lock(&hall->lock);
+    bool here = mark_first(goi_word32(&mu->state));
+    if (here) {
+        w->since = w->since == 0 ? now : w->since;
+        w->kind = IN_HALL;
+        w->amount = (int64_t)(uintptr_t)mu;
+        goi_sync_limit(w, limit);
+        goi_syncq_push_back(&hall->head, w);
+        *r = goi_sync_park(m, w, GOI_WAIT_MUTEX, mu, unlock_hall, &hall->lock, limit); /* M7 */
+    } else {
+        goi_unlock(&hall->lock);
+    }
+    sub_rlx(watch, 1);
+    sub_rlx(&hall->waiting, 1);
+    return here;
 }
 
 /* --- locking */
@@ -138,7 +375,7 @@ static void leave_queue(go_mutex *mu, struct goi_sync_waiter *w)
 }
 
 /* One attempt to get the mutex or a place in its queue. */
-enum attempt { GOT, QUEUED, AGAIN, LATE };
+enum attempt { GOT, QUEUED, AT_FIRST, AGAIN, LATE };
 
 static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool starving, int late)
 {
@@ -151,6 +388,9 @@ static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool st
     if (late != 0) { /* M2: only while LOCKED */
         return clear == 0 || cas_rlx(state, &s, s & ~clear) ? LATE : AGAIN;
     }
+    if ((s & SHARED) == 0 || (s & FIRST) != 0) {
+        return AT_FIRST;
+    }
     if ((s & QUEUE) != 0) {
         goi_word_wait(round);
         return AGAIN;
@@ -161,52 +401,112 @@ static enum attempt attempt(goi_a32 *state, uint32_t *round, bool woken, bool st
 
 static const struct goi_limit unlimited = {.deadline = GOI_FOREVER};
 
-static int lock_slow(go_mutex *mu, const struct goi_limit *limit)
+/* Parks a queued waiter; QUEUE is held. */
+static int wait_queued(struct m **m, go_mutex *mu, struct goi_sync_waiter *w,
+                       const struct goi_limit *limit)
+{
+    if (w->since == 0) {
+        w->since = goi_now();
+        goi_syncq_push_back(&mu->head, w);
+    } else { /* it had its turn already and lost */
+        goi_syncq_push_front(&mu->head, w);
+    }
+    goi_sync_limit(w, limit);
+    return goi_sync_park(m, w, GOI_WAIT_MUTEX, mu, release_queue, goi_word32(&mu->state), limit);
+}
+
+/* What a goroutine that wants the mutex has to do next. `w` may have been on the queue, and was then
+ * woken with WOKEN set. 0, or what ended the wait. */
+static int lock_loop(struct m **m, go_mutex *mu, struct goi_sync_waiter *w, bool woken,
+                     const struct goi_limit *limit)
 {
     goi_a32 *state = goi_word32(&mu->state);
-    struct goi_sync_waiter w = {.given = 0};
-    bool woken = false;
-    bool starving = false;
-    int late = goi_limited(limit) ? goi_limit_over(limit) : 0;
     uint32_t round = 0;
-    struct m *m = goi_enter();
-    w.g = m->g;
+    int r = 0;
     for (;;) { /* ends: with the mutex or too late */
-        if (late == 0 && spin(m, state, &woken)) {
-            break;
+        bool starving = woken && w->since != 0 && goi_now() - w->since > STARVE_NS;
+        int late = goi_limited(limit) ? goi_limit_over(limit) : 0;
+        enum attempt a = AGAIN;
+        while (a == AGAIN) { /* ends: another's progress, goi_word_wait */
+            if (late == 0 && spin(*m, state, &woken)) {
+                return 0;
+            }
+            a = attempt(state, &round, woken, starving, late);
+            if (a == AT_FIRST && !wait_first(m, mu, w, limit, &r)) {
+                a = AGAIN;
+            }
         }
-        enum attempt a = attempt(state, &round, woken, starving, late);
-        if (a == AGAIN) {
-            continue;
+        if (a == GOT || a == LATE) {
+            return a == GOT ? 0 : late;
         }
-        if (a != QUEUED) {
-            late = a == GOT ? 0 : late;
-            break;
+        if (a == QUEUED) {
+            r = wait_queued(m, mu, w, limit);
         }
-        if (w.since == 0) {
-            w.since = goi_now();
-            goi_syncq_push_back(&mu->head, &w);
-        } else { /* it had its turn already and lost */
-            goi_syncq_push_front(&mu->head, &w);
-        }
-        goi_sync_limit(&w, limit);
-        int r = goi_sync_park(&m, &w, GOI_WAIT_MUTEX, mu, release_queue, state, limit);
-        if (w.given != 0) {
-            goi_assert(!goi_sync_queued(&w));
-            break; /* handed over: LOCKED stayed set for us */
+        if (w->given != 0) {
+            goi_assert(!goi_sync_queued(w));
+            return 0; /* handed over: LOCKED stayed set for us */
         }
         if (r != 0) {
-            leave_queue(mu, &w);
-            late = r;
-            break;
+            if (!leave_hall(hall_of(mu), w)) {
+                leave_queue(mu, w);
+            }
+            return r;
         }
         woken = true; /* M2 */
         round = 0;
-        starving = starving || goi_now() - w.since > STARVE_NS;
-        late = goi_limited(limit) ? goi_limit_over(limit) : 0;
     }
+}
+
+static int lock_slow(go_mutex *mu, const struct goi_limit *limit)
+{
+    struct goi_sync_waiter w = {.kind = IN_QUEUE};
+    struct m *m = goi_enter();
+    w.g = m->g;
+    int r = lock_loop(&m, mu, &w, false, limit);
     goi_leave(m);
-    return late;
+    return r;
+}
+
+/* --- for cond.c */
+
+bool goi_mutex_adopt(go_mutex *mu, struct goi_sync_waiter *chain)
+{
+    goi_a32 *state = goi_word32(&mu->state);
+    uint32_t round = 0;
+    uint32_t s;
+    for (;;) { /* ends: goi_word_wait */
+        s = ld_rlx(state);
+        if ((s & (LOCKED | SHARED | FIRST)) != (LOCKED | SHARED)) {
+            return false;
+        }
+        if ((s & QUEUE) != 0) {
+            goi_word_wait(&round);
+        } else if (cas_acq(state, &s, s | QUEUE | WAITERS)) { /* [WORD] */
+            break;
+        }
+    }
+    int64_t now = goi_now();
+    while (chain != NULL) {
+        struct goi_sync_waiter *w = chain;
+        chain = w->next;
+        w->next = NULL;
+        w->since = now;
+        w->limited = false;
+        w->kind = IN_QUEUE;
+        goi_syncq_push_back(&mu->head, w);
+    }
+    and_rel(state, ~(uint32_t)QUEUE); /* [WORD] */
+    return true;
+}
+
+void goi_mutex_lock_adopted(go_mutex *mu, struct goi_sync_waiter *w)
+{
+    if (w->given == 0) {
+        struct m *m = goi_enter();
+        (void)lock_loop(&m, mu, w, true, &unlimited); /* M2 */
+        goi_leave(m);
+    }
+    goi_race_acquire(mu);
 }
 
 /* STARVING implies LOCKED (M3), so who finds LOCKED clear may barge in. */
@@ -336,13 +636,21 @@ void goi_mutex_unlock_slow(go_mutex *mu)
         if (GOI_UNLIKELY((s & LOCKED) == 0)) {
             die_unlocked();
         }
+        if ((s & FIRST) != 0) {
+            end_first_wait(mu);
+            s = ld_rlx(state);
+            continue;
+        }
         if ((s & WAITERS) != 0 && ((s & WOKEN) == 0 || (s & STARVING) != 0)) {
             wake_first(mu, state);
             return;
         }
         if (cas_rel(state, &s, s & ~(uint32_t)LOCKED)) { /* [MUTEX] M4 */
-            return;
+            break;
         }
+    }
+    if ((s & SHARED) == 0 && ld_rlx(goi_word32(&goi_mutex_watch[GOI_MUTEX_HALL(mu)])) != 0) {
+        goi_mutex_passed(mu); /* M6 */
     }
 }
 

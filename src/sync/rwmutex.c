@@ -14,12 +14,14 @@
  *   WRITER    a writer is active
  *   PENDING   a writer (the one that holds `w`) waits for those that are active to leave
  *   BLOCKED   readers are queued
+ *   TURN      the active writer holds `w`
  *
  * A reader enters by compare-and-swap, only while neither WRITER nor PENDING is set, and leaves by
  * one fetch-and-subtract. If that brought the readers to zero with PENDING set and WRITER clear, it
- * is the granter: it takes QUEUE and makes the writer active. A writer takes `w`, then sets WRITER
- * if nobody is active, else PENDING, and parks. It leaves by unlocking `w` first and then, in one
- * step that is its last touch, passing the word on: to the queued readers, which become active with
+ * is the granter: it takes QUEUE and makes the writer active. A writer that finds the word all zero
+ * sets WRITER. Otherwise it takes `w`, then sets WRITER and TURN if nobody is active, else PENDING,
+ * and parks. It leaves by unlocking `w` first, if it has TURN, and then, in one step that is its
+ * last touch, passing the word on: to the queued readers, which become active with
  * PENDING left set for the next writer; else to the next writer; else to nobody.
  *
  *   R1  WRITER excludes active readers.                                   (asserts, tests/model)
@@ -51,7 +53,10 @@
 #define WRITER ((uint64_t)2)
 #define PENDING ((uint64_t)4)
 #define BLOCKED ((uint64_t)8)
+#define TURN ((uint64_t)16)
 #define READER ((uint64_t)1 << 32)
+
+_Static_assert(WRITER == 2 && (WRITER | PENDING) == 6, "what the inline paths in gort/sync.h know");
 
 _Static_assert(sizeof(go_rwmutex) == 40, "go_rwmutex is part of the ABI");
 _Static_assert(offsetof(go_rwmutex, state) % 8 == 0, "64-bit atomics want alignment");
@@ -63,6 +68,8 @@ static void state_check(uint64_t s)
 {
     if ((s & WRITER) != 0) {
         goi_assert(readers(s) == 0); /* R1 */
+    } else {
+        goi_assert((s & TURN) == 0);
     }
     if ((s & (WRITER | PENDING)) == 0) {
         goi_assert((s & BLOCKED) == 0); /* R4 */
@@ -153,7 +160,7 @@ static void pass_on(struct m *m, go_rwmutex *rw, bool first)
     uint64_t s = ld_rlx(state_of(rw));
     struct goi_sync_waiter *chain = NULL;
     struct goi_sync_waiter *writer = NULL;
-    uint64_t clear = WRITER;
+    uint64_t clear = WRITER | TURN;
     uint32_t n = 0;
     if (first) {
         chain = take_readers(rw, &n);
@@ -168,7 +175,7 @@ static void pass_on(struct m *m, go_rwmutex *rw, bool first)
         }
     }
     struct g *g = writer != NULL ? writer->g : NULL;
-    publish(rw, clear, writer != NULL ? WRITER : 0, n);
+    publish(rw, clear, writer != NULL ? WRITER | TURN : 0, n);
     if (g != NULL) {
         goi_ready(m, g);
     }
@@ -236,8 +243,8 @@ static const struct goi_limit unlimited = {.deadline = GOI_FOREVER};
 GOI_INLINE int rlock(go_rwmutex *rw, const struct goi_limit *limit)
 {
     goi_a64 *state = state_of(rw);
-    uint64_t s = 0; /* a guess; a wrong one brings the word in for writing, as the retry wants it */
-    if (GOI_UNLIKELY(!cas_acq(state, &s, READER)) && !enter_reader(state, &s)) { /* [RW] */
+    uint64_t s = ld_rlx(state);
+    if (!enter_reader(state, &s)) {
         int r = rlock_slow(rw, limit);
         if (r != 0) {
             return r;
@@ -247,7 +254,7 @@ GOI_INLINE int rlock(go_rwmutex *rw, const struct goi_limit *limit)
     return 0;
 }
 
-void go_rwmutex_rlock(go_rwmutex *rw) { rlock(rw, &unlimited); }
+void goi_rwmutex_rlock_slow(go_rwmutex *rw) { rlock(rw, &unlimited); }
 
 int go_rwmutex_rlock_until(go_rwmutex *rw, go_time deadline)
 {
@@ -282,17 +289,23 @@ static GOI_COLD void grant(go_rwmutex *rw)
     goi_leave(m);
 }
 
-void go_rwmutex_runlock(go_rwmutex *rw)
+/* After a runlock that found nobody to take off, or a pending writer; `s` is what was there. */
+void goi_rwmutex_runlocked(go_rwmutex *rw, uint64_t s)
 {
-    goi_race_release_merge(&rw->writer);
-    uint64_t s = sub_acqrel(state_of(rw), READER); /* [RW] R5 */
     if (GOI_UNLIKELY(readers(s) == 0)) {
         goi_fatal("sync: RUnlock of unlocked RWMutex");
     }
-    if (GOI_UNLIKELY((s & PENDING) != 0) && readers(s) == 1) {
+    if ((s & PENDING) != 0 && readers(s) == 1) {
         goi_assert((s & WRITER) == 0); /* R1 */
         grant(rw);
     }
+}
+
+void goi_rwmutex_runlock_slow(go_rwmutex *rw)
+{
+    goi_race_release_merge(&rw->writer);
+    uint64_t s = sub_acqrel(state_of(rw), READER); /* [RW] R5 */
+    goi_rwmutex_runlocked(rw, s);
 }
 
 /* --- writers */
@@ -328,7 +341,7 @@ static bool withdraw(struct m **m, go_rwmutex *rw, struct goi_sync_waiter *w)
     rw->writer = NULL;
     struct goi_sync_waiter *chain = NULL;
     uint32_t n = 0;
-    bool free = (ld_rlx(state) & WRITER) == 0; /* `w` is ours, so it will not be set */
+    bool free = (ld_rlx(state) & WRITER) == 0; /* `w` and QUEUE are ours: it will not be set */
     if (free) {
         chain = take_readers(rw, &n); /* R4 */
     }
@@ -341,7 +354,7 @@ static bool withdraw(struct m **m, go_rwmutex *rw, struct goi_sync_waiter *w)
 static bool try_writer(goi_a64 *state, uint64_t *s)
 {
     while (readers(*s) == 0 && (*s & WRITER) == 0) { /* ends: another's progress */
-        if (cas_acq(state, s, *s | WRITER)) {        /* [RW] */
+        if (cas_acq(state, s, *s | WRITER | TURN)) { /* [RW] */
             return true;
         }
     }
@@ -369,6 +382,7 @@ static GOI_COLD int lock_slow(go_rwmutex *rw, const struct goi_limit *limit)
     goi_a64 *state = state_of(rw);
     struct goi_sync_waiter w = {.given = 0};
     uint32_t round = 0;
+    uint64_t s;
     struct m *m = goi_enter();
     w.g = m->g;
     if (spin(m, state)) {
@@ -376,7 +390,7 @@ static GOI_COLD int lock_slow(go_rwmutex *rw, const struct goi_limit *limit)
         return 0;
     }
     for (;;) { /* ends: goi_word_wait */
-        uint64_t s = ld_rlx(state);
+        s = ld_rlx(state);
         if (try_writer(state, &s)) {
             goi_leave(m);
             return 0;
@@ -390,7 +404,9 @@ static GOI_COLD int lock_slow(go_rwmutex *rw, const struct goi_limit *limit)
     }
     rw->writer = &w;
     goi_sync_limit(&w, limit);
-    int r = goi_sync_park(&m, &w, GOI_WAIT_RWMUTEX_W, rw, release_queue, state, limit);
+    /* Who waits for another writer is shown as in Go, where that one always holds the mutex. */
+    enum wait_reason reason = (s & WRITER) != 0 ? GOI_WAIT_MUTEX : GOI_WAIT_RWMUTEX_W;
+    int r = goi_sync_park(&m, &w, reason, rw, release_queue, state, limit);
     goi_assert((r == 0) == (w.given != 0));
     if (r != 0 && withdraw(&m, rw, &w)) {
         r = 0;
@@ -401,13 +417,16 @@ static GOI_COLD int lock_slow(go_rwmutex *rw, const struct goi_limit *limit)
 
 static int lock(go_rwmutex *rw, const struct goi_limit *limit)
 {
-    uint64_t s = 0;
-    int r = goi_mutex_lock_limited(&rw->w, limit);
-    if (r != 0) {
-        return r;
-    }
-    if (GOI_UNLIKELY(!cas_acq(state_of(rw), &s, WRITER))) { /* [RW] */
-        r = lock_slow(rw, limit);
+    uint64_t s = ld_rlx(state_of(rw));
+    if (s != 0 || !cas_acq(state_of(rw), &s, WRITER)) { /* [RW] */
+        int r = goi_mutex_lock_limited(&rw->w, limit);
+        if (r != 0) {
+            return r;
+        }
+        s = ld_rlx(state_of(rw));
+        if (!try_writer(state_of(rw), &s)) {
+            r = lock_slow(rw, limit);
+        }
         if (r != 0) {
             go_mutex_unlock(&rw->w);
             return r;
@@ -418,7 +437,13 @@ static int lock(go_rwmutex *rw, const struct goi_limit *limit)
     return 0;
 }
 
-void go_rwmutex_lock(go_rwmutex *rw) { lock(rw, &unlimited); }
+/* The header has the inline forms; here are the ones that a pointer to them means. */
+extern inline void go_rwmutex_lock(go_rwmutex *rw);
+extern inline void go_rwmutex_unlock(go_rwmutex *rw);
+extern inline void go_rwmutex_rlock(go_rwmutex *rw);
+extern inline void go_rwmutex_runlock(go_rwmutex *rw);
+
+void goi_rwmutex_lock_slow(go_rwmutex *rw) { lock(rw, &unlimited); }
 
 int go_rwmutex_lock_until(go_rwmutex *rw, go_time deadline)
 {
@@ -435,12 +460,8 @@ int go_rwmutex_lock_ctx(struct go_ctx *ctx, go_rwmutex *rw)
 
 bool go_rwmutex_trylock(go_rwmutex *rw)
 {
-    if (!go_mutex_trylock(&rw->w)) {
-        return false;
-    }
     uint64_t s = ld_rlx(state_of(rw));
-    if (!try_writer(state_of(rw), &s)) {
-        go_mutex_unlock(&rw->w);
+    if (s != 0 || !cas_acq(state_of(rw), &s, WRITER)) { /* [RW] */
         return false;
     }
     goi_race_acquire(&rw->readers);
@@ -458,7 +479,7 @@ static GOI_COLD void unlock_slow(go_rwmutex *rw)
         goi_assert((s & WRITER) != 0);
         state_check(s);
         if ((s & (PENDING | BLOCKED)) == 0) {
-            if (cas_rel(state, &s, s & ~WRITER)) { /* [RW] R5 */
+            if (cas_rel(state, &s, s & ~(WRITER | TURN))) { /* [RW] R5 */
                 break;
             }
         } else if ((s & QUEUE) != 0) {
@@ -471,14 +492,17 @@ static GOI_COLD void unlock_slow(go_rwmutex *rw)
     goi_leave(m);
 }
 
-void go_rwmutex_unlock(go_rwmutex *rw)
+void goi_rwmutex_unlock_slow(go_rwmutex *rw)
 {
-    uint64_t s = WRITER;
-    if (GOI_UNLIKELY((ld_rlx(state_of(rw)) & WRITER) == 0)) {
+    uint64_t s = ld_rlx(state_of(rw));
+    if (GOI_UNLIKELY((s & WRITER) == 0)) {
         goi_fatal("sync: Unlock of unlocked RWMutex");
     }
     goi_race_release(&rw->readers);
-    go_mutex_unlock(&rw->w);
+    if ((s & TURN) != 0) {
+        go_mutex_unlock(&rw->w);
+    }
+    s &= WRITER | TURN;
     if (GOI_UNLIKELY(!cas_rel(state_of(rw), &s, 0))) { /* [RW] R5 */
         unlock_slow(rw);
     }

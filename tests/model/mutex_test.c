@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every interleaving of go_mutex with two and three goroutines: exclusion, no lost wake-up, the
  * millisecond rule, deadlines, and an owner that frees the mutex right after its unlock. */
-#include "model/sync.h"
-
-#include "sync/mutex.c"
-
-/* The header's inline paths with the explorer's atomics. */
-static void model_mutex_lock(go_mutex *mu)
-{
-    uint32_t s = ld_rlx(goi_word32(&mu->state));
-    if ((s & LOCKED) != 0 || !cas_acq(goi_word32(&mu->state), &s, s | LOCKED)) {
-        goi_mutex_lock_slow(mu);
-    }
-}
-
-static void model_mutex_unlock(go_mutex *mu)
-{
-    uint32_t s = ld_rlx(goi_word32(&mu->state));
-    bool alone = s == LOCKED || (s & 29) == 13;
-    if (!alone || !cas_rel(goi_word32(&mu->state), &s, s & ~(uint32_t)LOCKED)) {
-        goi_mutex_unlock_slow(mu);
-    }
-}
-#define go_mutex_lock model_mutex_lock
-#define go_mutex_unlock model_mutex_unlock
+#include "model/real_mutex.h"
 
 static go_mutex mu;
 static int owner, entered, timeouts, refs;
@@ -33,18 +11,13 @@ static goi_a32 scratch;
 static void setup(void)
 {
     model_reset();
-    memset(&mu, 0, sizeof(mu));
+    model_mutex_reset(&mu);
     owner = -1;
     entered = timeouts = 0;
     refs = 3;
 }
 
-/* M1, M2: at rest nothing is set and nobody queued. */
-static void idle(void)
-{
-    EX_CHECK(mu.state == 0);
-    EX_CHECK(mu.head == NULL);
-}
+static void idle(void) { model_mutex_idle(&mu); }
 
 static void inside(void)
 {
@@ -204,5 +177,135 @@ TEST_LONG(model_mutex, owner_may_free_it_after_unlock, 120)
                                  .setup = setup,
                                  .threads = {drop, drop, drop},
                                  .preemptions = 5};
+    EXPECT(ex_explore(&p));
+}
+
+/* --- the first wait, on a machine with store buffers */
+
+static void setup_first(void)
+{
+    model_waited = false;
+    setup();
+    model_waited = true;
+}
+
+static void setup_poor(void)
+{
+    setup_first();
+    earned.v = INT64_MAX - 1; /* no membarrier but the last one */
+}
+
+static void setup_without_membarrier(void)
+{
+    setup_first();
+    goi_sched.have_membarrier = false;
+    goi_mutex_watch[GOI_MUTEX_HALL(&mu)] = 1;
+    fenced.v = true; /* for idle(); what raised it is of no matter */
+}
+
+static void entered_2(void)
+{
+    idle();
+    EX_CHECK(entered == 2);
+}
+
+static void entered_or_late_2(void)
+{
+    idle();
+    EX_CHECK(entered + timeouts == 2);
+}
+
+static void lock_and_stay(void)
+{
+    lock_once();
+    ld_rlx(&scratch); /* a point while the store is still to be seen */
+}
+
+TEST_LONG(model_mutex, first_wait_is_not_forgotten, 120)
+{
+    const struct ex_program two = {.name = "two lockers, the first wait",
+                                   .setup = setup_first,
+                                   .threads = {lock_and_stay, lock_and_stay},
+                                   .check = entered_2,
+                                   .preemptions = 6,
+                                   .store_buffers = true};
+    EXPECT(ex_explore(&two));
+    const struct ex_program three = {.name = "three lockers, the first wait",
+                                     .setup = setup_first,
+                                     .threads = {lock_and_stay, lock_and_stay, lock_and_stay},
+                                     .check = entered_3,
+                                     .preemptions = 3,
+                                     .store_buffers = true};
+    EXPECT(ex_explore(&three));
+    const struct ex_program twice = {.name = "two lockers, twice, the first wait",
+                                     .setup = setup_first,
+                                     .threads = {lock_twice, lock_twice},
+                                     .check = entered_4,
+                                     .preemptions = 3,
+                                     .store_buffers = true};
+    EXPECT(ex_explore(&twice));
+}
+
+/* The model can see what the barrier is for. */
+TEST_LONG(model_mutex, first_wait_needs_its_barrier, 60)
+{
+    const struct ex_program p = {.name = "two lockers without the barrier",
+                                 .setup = setup_first,
+                                 .threads = {lock_and_stay, lock_once},
+                                 .check = entered_2,
+                                 .preemptions = 4,
+                                 .store_buffers = true};
+    EXPECT(ex_explore(&p));
+    model_barrier_broken = true;
+    EXPECT(!ex_explore(&p));
+    model_barrier_broken = false;
+}
+
+TEST_LONG(model_mutex, first_wait_without_membarrier, 120)
+{
+    const struct ex_program none = {.name = "two lockers, no membarrier",
+                                    .setup = setup_without_membarrier,
+                                    .threads = {lock_and_stay, lock_and_stay},
+                                    .check = entered_2,
+                                    .preemptions = 5,
+                                    .store_buffers = true};
+    EXPECT(ex_explore(&none));
+    const struct ex_program poor = {.name = "three lockers, the last membarrier",
+                                    .setup = setup_poor,
+                                    .threads = {lock_and_stay, lock_and_stay, lock_and_stay},
+                                    .check = entered_3,
+                                    .preemptions = 2,
+                                    .store_buffers = true};
+    EXPECT(ex_explore(&poor));
+}
+
+TEST_LONG(model_mutex, first_wait_with_a_deadline, 120)
+{
+    const struct ex_program p = {.name = "a deadline in the hall",
+                                 .setup = setup_first,
+                                 .threads = {lock_once, lock_until, timer_of_1},
+                                 .daemons = 1 << 2,
+                                 .check = entered_or_late_2,
+                                 .preemptions = 4,
+                                 .store_buffers = true};
+    EXPECT(ex_explore(&p));
+    const struct ex_program q = {.name = "a deadline in the hall, and one more",
+                                 .setup = setup_first,
+                                 .threads = {lock_once, lock_until, lock_once, timer_of_1},
+                                 .daemons = 1 << 3,
+                                 .check = entered_or_late,
+                                 .preemptions = 2,
+                                 .store_buffers = true};
+    EXPECT(ex_explore(&q));
+}
+
+/* M4, M6: a store is the last touch, and what comes after looks at the hall alone. */
+TEST_LONG(model_mutex, owner_may_free_it_after_its_first_wait, 120)
+{
+    const struct ex_program p = {.name = "the last of three frees a mutex that was new",
+                                 .setup = setup_first,
+                                 .threads = {drop, drop, drop},
+                                 .preemptions = 3,
+                                 .store_buffers = true};
     EXPECT(ex_explore(&p));
 }

@@ -7,6 +7,44 @@
 
 #include "sync/rwmutex.c"
 
+/* The header's inline paths with the explorer's atomics. */
+static void model_lock(go_rwmutex *m)
+{
+    uint64_t s = 0;
+    if (!cas_acq(goi_word64(&m->state), &s, WRITER)) {
+        goi_rwmutex_lock_slow(m);
+    }
+}
+
+static void model_unlock(go_rwmutex *m)
+{
+    uint64_t s = WRITER;
+    if (!cas_rel(goi_word64(&m->state), &s, 0)) {
+        goi_rwmutex_unlock_slow(m);
+    }
+}
+
+static void model_rlock(go_rwmutex *m)
+{
+    uint64_t s = 0;
+    if (!cas_acq(goi_word64(&m->state), &s, READER) &&
+        ((s & 6) != 0 || !cas_acq(goi_word64(&m->state), &s, s + READER))) {
+        goi_rwmutex_rlock_slow(m);
+    }
+}
+
+static void model_runlock(go_rwmutex *m)
+{
+    uint64_t s = sub_acqrel(goi_word64(&m->state), READER);
+    if (s < READER || (s & 4) != 0) {
+        goi_rwmutex_runlocked(m, s);
+    }
+}
+#define go_rwmutex_lock model_lock
+#define go_rwmutex_unlock model_unlock
+#define go_rwmutex_rlock model_rlock
+#define go_rwmutex_runlock model_runlock
+
 static go_rwmutex rw;
 static int reading, writing, entered, timeouts, refs;
 static goi_a32 scratch;

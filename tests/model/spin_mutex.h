@@ -26,6 +26,19 @@ bool go_mutex_trylock(go_mutex *mu)
     return cas_acq(goi_word32(&mu->state), &s, 1);
 }
 
+/* Nobody can be queued at a spin lock: who is woken comes by himself. */
+bool goi_mutex_adopt(go_mutex *mu, struct goi_sync_waiter *chain)
+{
+    (void)mu, (void)chain;
+    return false;
+}
+
+void goi_mutex_lock_adopted(go_mutex *mu, struct goi_sync_waiter *w)
+{
+    (void)mu, (void)w;
+    ex_fail("nobody was adopted");
+}
+
 static void model_mutex_unlock(go_mutex *mu) { st_rel(goi_word32(&mu->state), 0); }
 
 /* In the place of the header's inline ones, whose atomics the explorer does not see. */

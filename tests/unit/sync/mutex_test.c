@@ -2,13 +2,140 @@
 /* go_mutex: exclusion, fairness, tries, deadlines, guards, and misuse in Go's words. */
 #include "unit/sync/parked.h"
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 static go_mutex mu;
 static long count;
 
+/* --- first waits: the mutexes of these tests are new to each waiter. See mutex.c. */
+
+enum { QUEUED = 5, CROWD = 4, TURNS = 300 };
+
+static int order[QUEUED], came;
+
+static void note_order(go_mutex *m, int i)
+{
+    mutex_lock(m);
+    order[came++] = i;
+    mutex_unlock(m);
+}
+
+TEST(mutex, first_waiters_keep_their_order)
+{
+    go_mutex m = {0};
+    came = 0;
+    mutex_lock(&m);
+    for (int i = 0; i < QUEUED; i++) {
+        go(note_order, &m, i);
+        parked_await(GOI_WAIT_MUTEX, i + 1);
+    }
+    mutex_unlock(&m);
+    parked_alone();
+    EXPECT_EQ_INT(came, QUEUED);
+    for (int i = 0; i < QUEUED; i++) { /* one at a time is woken, and nobody barges in */
+        EXPECT_EQ_INT(order[i], i);
+    }
+    mutex_lock(&m);
+    mutex_unlock(&m);
+    EXPECT_EQ_UINT(m.state, MUTEX_SHARED);
+}
+
+struct fresh {
+    go_mutex m;
+    int refs, turns;
+};
+
+static void use_up(struct fresh *f, go_waitgroup *wg)
+{
+    for (int i = 0; i < 3; i++) {
+        if (i == 1) {
+            (void)!mutex_lock_until(&f->m, GO_FOREVER);
+        } else {
+            mutex_lock(&f->m);
+        }
+        f->turns++;
+        if (i == 2) {
+            go_yield();
+        }
+        bool last = i == 2 && --f->refs == 0;
+        mutex_unlock(&f->m);
+        if (last) {
+            EXPECT_EQ_INT(f->turns, 3 * CROWD);
+            memset(f, 0xee, sizeof(*f)); /* what looks at it now, finds nonsense */
+            free(f);
+        }
+    }
+    wg_done(wg);
+}
+
+static void *thread_uses_up(void *arg)
+{
+    void **args = arg;
+    use_up(args[0], args[1]);
+    return NULL;
+}
+
+/* More of them than the process may have membarriers for. */
+TEST(mutex, whose_first_wait_it_is_may_be_freed_by_the_last)
+{
+    for (int i = 0; i < TURNS; i++) {
+        struct fresh *f = calloc(1, sizeof(*f));
+        go_waitgroup wg = {0};
+        void *args[] = {f, &wg};
+        pthread_t foreign;
+        f->refs = CROWD;
+        wg_add(&wg, CROWD);
+        for (int k = 0; k < CROWD - (i % 8 == 0); k++) {
+            go(use_up, f, &wg);
+        }
+        if (i % 8 == 0) {
+            pthread_create(&foreign, NULL, thread_uses_up, args);
+        }
+        wg_wait(&wg);
+        if (i % 8 == 0) {
+            pthread_join(foreign, NULL);
+        }
+    }
+}
+
+static void lock_late(go_mutex *m, int *late)
+{
+    EXPECT_EQ_INT(mutex_lock_until(m, go_now() + 2 * GO_MS), -ETIMEDOUT);
+    ++*late;
+}
+
+/* Mutexes of one hall, whose waiters come and go by each other. */
+TEST(mutex, first_waits_of_neighbours_do_not_mix)
+{
+    enum { N = 4, STEP = 64 };
+    static go_mutex many[N * STEP]; /* every STEP-th hashes alike */
+    int late = 0;
+    came = 0;
+    for (int i = 0; i < N; i++) {
+        mutex_lock(&many[i * STEP]);
+        if (i % 2 == 0) {
+            go(lock_late, &many[i * STEP], &late);
+        }
+        go(note_order, &many[i * STEP], i);
+    }
+    parked_await(GOI_WAIT_MUTEX, N);
+    for (int i = N - 1; i >= 0; i--) {
+        mutex_unlock(&many[i * STEP]);
+        mutex_lock(&many[i * STEP]); /* behind the one that waits, or before it */
+        mutex_unlock(&many[i * STEP]);
+    }
+    parked_alone();
+    EXPECT_EQ_INT(came, N);
+    EXPECT_EQ_INT(late, N / 2);
+    for (int i = 0; i < N; i++) {
+        EXPECT_EQ_UINT(many[i * STEP].state & ~MUTEX_SHARED, 0);
+    }
+}
+
 static void expect_idle(const go_mutex *m)
 {
-    EXPECT_EQ_UINT(m->state, 0);
+    EXPECT_EQ_UINT(m->state & ~MUTEX_SHARED, 0);
     EXPECT_EQ_PTR(m->head, NULL);
 }
 

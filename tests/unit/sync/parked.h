@@ -10,6 +10,9 @@
 #include <gort.h>
 #include <gort/short.h>
 
+/* What stays in the word of a mutex that somebody has once waited for. */
+#define MUTEX_SHARED 32u
+
 struct parked_count {
     enum wait_reason reason;
     int n;
