@@ -17,6 +17,14 @@
  *   N4  A signal that finds a waiter already taken by its deadline goes on to the next.
  *                                                             (tests/model/cond)
  *
+ *   N5  A waiter that a broadcast has given to the mutex has parked, and does not return before it
+ *       has that mutex.                                       (tests/model/cond_mutex)
+ *
+ * Who is woken wants the mutex, which the broadcaster as a rule still holds; a crowd that is woken
+ * at once meets there and parks again. So a broadcast puts those that have parked straight into
+ * the mutex' queue, where each unlock wakes one (mutex.c, goi_mutex_adopt). A single one is woken:
+ * it runs when the signaller stops, and finds the mutex free.
+ *
  * The waiting goroutine's own steps, and a signal at any point between them:
  *
  *     queue record       signal pops it and marks it: the park below does not happen
@@ -31,8 +39,8 @@
  * Memory order: [LOCK] of both locks; the wake passes through goi_ready(). For the race detector
  * the edge is on the record: a signal happens before the return of the one wait that it wakes.
  *
- * Rejected: parking under the mutex's queue instead, so that the wake is the hand-over (wait
- * morphing). It saves a switch per broadcast waiter and ties the two objects' layouts together.
+ * Rejected: parking in the mutex' queue from the beginning: a wait may end by its limit alone, and
+ * the mutex is not known before the signal.
  */
 #include "sync/internal.h"
 #include <gort/sync.h>
@@ -44,6 +52,8 @@ struct cond_wait {
     struct goi_lock lock;
     bool parked;                /* [l:lock] */
     bool marked;                /* [l:lock] a signal took it */
+    bool adopted;               /* [c] it was put into the queue of `mu` */
+    go_mutex *mu;               /* [c] */
 };
 
 GOI_INLINE struct goi_lock *lock_of(go_cond *c) { return (struct goi_lock *)(void *)&c->lock; }
@@ -75,7 +85,7 @@ static struct cond_wait *take_locked(go_cond *c)
 }
 
 /* Lets a taken waiter go; the cond's lock is not held. */
-static void let_go(struct m *m, struct cond_wait *cw, bool back)
+static void let_go(struct m *m, struct cond_wait *cw)
 {
     struct g *g = cw->w.g;
     goi_race_release(cw);
@@ -84,11 +94,7 @@ static void let_go(struct m *m, struct cond_wait *cw, bool back)
     bool parked = cw->parked;
     goi_unlock(&cw->lock); /* W2: it may be gone, if it had not parked */
     if (parked) {
-        if (back) {
-            goi_ready_back(m, g);
-        } else {
-            goi_ready(m, g);
-        }
+        goi_ready(m, g);
     }
 }
 
@@ -103,9 +109,56 @@ void go_cond_signal(go_cond *c)
     struct cond_wait *cw = take_locked(c);
     goi_unlock(lock_of(c)); /* N3 */
     if (cw != NULL) {
-        let_go(m, cw, false);
+        let_go(m, cw);
     }
     goi_leave(m);
+}
+
+/* A broadcast marks all it has taken. What has parked stays a chain, which is returned; the others
+ * go on by themselves. *n counts the chain. */
+static struct goi_sync_waiter *mark_all(struct goi_sync_waiter *w, int *n)
+{
+    struct goi_sync_waiter *chain = NULL;
+    struct goi_sync_waiter **at = &chain;
+    while (w != NULL) {
+        struct goi_sync_waiter *next = w->next;
+        struct cond_wait *cw = goi_container_of(w, struct cond_wait, w);
+        goi_race_release(cw);
+        goi_lock(&cw->lock);
+        cw->marked = true;
+        bool parked = cw->parked;
+        if (parked) {
+            *at = w;
+            at = &w->next;
+            w->next = NULL;
+            ++*n;
+        }
+        goi_unlock(&cw->lock); /* W2: it may be gone, if it had not parked */
+        w = next;
+    }
+    return chain;
+}
+
+/* N5: to the mutex that the first of them wants, if they all want that one. */
+static bool give_to_mutex(struct goi_sync_waiter *chain)
+{
+    go_mutex *mu = goi_container_of(chain, struct cond_wait, w)->mu;
+    for (struct goi_sync_waiter *w = chain; w != NULL; w = w->next) {
+        struct cond_wait *cw = goi_container_of(w, struct cond_wait, w);
+        if (cw->mu != mu) {
+            return false;
+        }
+    }
+    for (struct goi_sync_waiter *w = chain; w != NULL; w = w->next) {
+        goi_container_of(w, struct cond_wait, w)->adopted = true;
+    }
+    if (goi_mutex_adopt(mu, chain)) {
+        return true;
+    }
+    for (struct goi_sync_waiter *w = chain; w != NULL; w = w->next) {
+        goi_container_of(w, struct cond_wait, w)->adopted = false;
+    }
+    return false;
 }
 
 void go_cond_broadcast(go_cond *c)
@@ -127,11 +180,15 @@ void go_cond_broadcast(go_cond *c)
         last = cw;
     }
     goi_unlock(lock_of(c)); /* N3 */
-    struct goi_sync_waiter *w = first != NULL ? &first->w : NULL;
-    while (w != NULL) {
-        struct goi_sync_waiter *next = w->next;
-        let_go(m, goi_container_of(w, struct cond_wait, w), true);
-        w = next;
+    int n = 0;
+    struct goi_sync_waiter *w = mark_all(first != NULL ? &first->w : NULL, &n);
+    if (n < 2 || !give_to_mutex(w)) {
+        while (w != NULL) {
+            struct goi_sync_waiter *next = w->next;
+            w->next = NULL;
+            goi_ready_back(m, w->g);
+            w = next;
+        }
     }
     goi_leave(m);
 }
@@ -169,7 +226,7 @@ static int park(struct m **m, go_cond *c, struct cond_wait *cw, const struct goi
 
 static int wait_limited(go_cond *c, go_mutex *mu, const struct goi_limit *limit)
 {
-    struct cond_wait cw = {.parked = false};
+    struct cond_wait cw = {.mu = mu};
     copy_check(c);
     struct m *m = goi_enter();
     cw.w.g = m->g;
@@ -186,14 +243,18 @@ static int wait_limited(go_cond *c, go_mutex *mu, const struct goi_limit *limit)
     if (r == 0) {
         goi_race_acquire(&cw);
     }
-    go_mutex_lock(mu);
+    if (cw.adopted) {
+        goi_mutex_lock_adopted(mu, &cw.w);
+    } else {
+        go_mutex_lock(mu);
+    }
     return r;
 }
 
 void go_cond_wait(go_cond *c, go_mutex *mu)
 {
-    static const struct goi_limit unlimited = {.deadline = GOI_FOREVER};
-    wait_limited(c, mu, &unlimited);
+    static const struct goi_limit none = {.deadline = GOI_FOREVER};
+    wait_limited(c, mu, &none);
 }
 
 int go_cond_wait_until(go_cond *c, go_mutex *mu, go_time deadline)
