@@ -20,7 +20,8 @@
  *
  * Run order. The goroutine readied last runs next (runnext): a hand-off stays on the waker's P at
  * switch cost and inherits its time slice, so that a pair that plays ping-pong cannot hold the P
- * for longer than 10 ms. Then those that became ready, first in first out. Then those that never
+ * for longer than 10 ms. Of a crowd that is readied at once (close, broadcast) it is the first.
+ * Then those that became ready, first in first out. Then those that never
  * ran, newest first: depth first keeps a spawning tree small (skynet: 60 goroutines alive instead
  * of a million) and its stacks warm. Every 61 picks the global queue and the clock are looked at,
  * and once in a time slice the oldest unstarted goroutine gets its turn: nothing waits unbounded.
@@ -127,16 +128,16 @@ void goi_ready(struct m *m, struct g *g) { goi_ready_inline(m, g); }
 
 void goi_ready_back(struct m *m, struct g *g)
 {
+    if (m->p == NULL || m->p->runnext == NULL) {
+        goi_ready_inline(m, g);
+        return;
+    }
     g->wait_since = 0;
     if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
         goi_ready_thread(g);
         return;
     }
     goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
-    if (GOI_UNLIKELY(m->p == NULL)) {
-        goi_global_push(g);
-        return;
-    }
     goi_runq_push_tail(&m->p->woken, &g->run);
     goi_wake_maybe();
 }
@@ -148,9 +149,34 @@ static void requeue(struct m *m, void *arg)
     goi_runq_push_tail(&m->p->woken, &g->run);
 }
 
-struct m *goi_yield(struct m *m)
+/* Gives way to `to`, which was picked; to whatever is next after a look at timers when it is NULL
+ * and they are due. */
+static struct m *give_way(struct m *m, struct g *to)
 {
     struct g *g = m->g;
+    struct p *p = m->p;
+    if (to == NULL && !p->due) {
+        return m;
+    }
+    goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
+    if (GOI_UNLIKELY(to == NULL)) {
+        struct goi_post post = {.fn = requeue, .arg = g};
+        return goi_switch_inline(m, g, m->g0, &post);
+    }
+    if (GOI_UNLIKELY(to->locked_m != NULL) || GOI_UNLIKELY(g->locked_m != NULL)) {
+        struct goi_post post = {.fn = requeue, .arg = g};
+        goi_runq_push_head(&p->woken, &to->run);
+        return goi_switch_inline(m, g, m->g0, &post);
+    }
+    /* Our stack is safe on the queue before the switch: nobody else may take from this P's queues
+     * while we are inside the runtime, and the goroutine that runs next is inside it too. */
+    goi_runq_push_tail(&p->woken, &g->run);
+    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    return goi_switch_inline(m, g, to, NULL);
+}
+
+struct m *goi_yield(struct m *m)
+{
     struct p *p = m->p;
     if (GOI_UNLIKELY(m->foreign)) {
         gop_thread_yield();
@@ -170,24 +196,15 @@ struct m *goi_yield(struct m *m)
     } else {
         to = goi_pick_inline(p);
     }
-    if (to == NULL && !p->due) {
-        return m;
+    return give_way(m, to);
+}
+
+struct m *goi_yield_next(struct m *m)
+{
+    if (GOI_UNLIKELY(m->foreign)) {
+        return m; /* its waker's work is done: the other goes on elsewhere */
     }
-    goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
-    if (GOI_UNLIKELY(to == NULL)) {
-        struct goi_post post = {.fn = requeue, .arg = g};
-        return goi_switch_inline(m, g, m->g0, &post);
-    }
-    if (GOI_UNLIKELY(to->locked_m != NULL) || GOI_UNLIKELY(g->locked_m != NULL)) {
-        struct goi_post post = {.fn = requeue, .arg = g};
-        goi_runq_push_head(&p->woken, &to->run);
-        return goi_switch_inline(m, g, m->g0, &post);
-    }
-    /* Our stack is safe on the queue before the switch: nobody else may take from this P's queues
-     * while we are inside the runtime, and the goroutine that runs next is inside it too. */
-    goi_runq_push_tail(&p->woken, &g->run);
-    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
-    return goi_switch_inline(m, g, to, NULL);
+    return give_way(m, goi_pick_inline(m->p));
 }
 
 uint32_t goi_claim_begin(struct g *g)

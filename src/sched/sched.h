@@ -59,7 +59,8 @@ struct m *goi_park(struct m *m, enum wait_reason reason, void *object,
  * the global queue from threads without a P. Inside the runtime; the parker's commit has run
  * (its lock was taken by the caller). The goroutine may run, and its stack be gone, at once. */
 void goi_ready(struct m *m, struct g *g);
-/* The same, behind everything that is runnable here already. For broadcasts. */
+/* The same for a crowd, in order: the first runs next unless another does, the others go behind
+ * everything that is runnable here already. */
 void goi_ready_back(struct m *m, struct g *g);
 
 /* --- claims: who wakes a goroutine that waits for several things (select, a deadline, a context).
@@ -94,6 +95,9 @@ void goi_g_set_name(struct g *g, const char *name);     /* NULL removes */
 void goi_g_exit(void) GOI_NORETURN;
 /* Gives way: everything runnable here runs first. Inside the runtime. */
 struct m *goi_yield(struct m *m) GOI_PARKS;
+/* Gives way to the goroutine that was readied last, and goes behind everything that is runnable
+ * here: a hand-over. Inside the runtime. */
+struct m *goi_yield_next(struct m *m) GOI_PARKS;
 
 /* Calls fn for every goroutine that is not IDLE until it returns false. Stacks and states change
  * meanwhile unless the caller holds the world (goi_world_stop). */

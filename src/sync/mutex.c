@@ -621,7 +621,7 @@ static void wake_first(go_mutex *mu, goi_a32 *state)
     }
     goi_ready(m, g);
     if (hand_over) {
-        m = goi_yield(m); /* it runs now, on our slice */
+        m = goi_yield_next(m); /* it runs now, on our slice */
     }
     goi_leave(m);
 }

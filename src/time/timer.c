@@ -222,11 +222,11 @@ static void ready_fired(struct m *m, struct goi_fired *f)
     if (first == NULL) {
         return;
     }
+    goi_ready(m, goi_container_of(first, struct g, run));
     while (goi_runq_len(&f->ready) > 0) { /* ends: each turn takes one out */
         struct goi_runnable *r = goi_runq_pop_head(&f->ready);
         goi_ready_back(m, goi_container_of(r, struct g, run));
     }
-    goi_ready(m, goi_container_of(first, struct g, run));
 }
 
 int64_t goi_timers_run(struct m *m, struct goi_timers *h, int64_t now)

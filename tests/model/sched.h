@@ -146,7 +146,7 @@ static inline void goi_ready(struct m *m, struct g *g)
 
 static inline void goi_ready_back(struct m *m, struct g *g) { goi_ready(m, g); }
 
-static inline struct m *goi_yield(struct m *m)
+static inline struct m *goi_yield_next(struct m *m)
 {
     ex_switch(true);
     return m;

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* Who runs after a wake: who was woken, before a crowd that merely could run. One P, and a thousand
+ * goroutines that count their turns between the wake and the first step of who was woken. */
+#include "harness.h"
+#include <gort.h>
+#include <gort/short.h>
+
+enum { CROWD = 1000 };
+
+static bool stop;
+static long turns, at;
+static go_waitgroup crowd_done;
+static chan(long) result;
+
+static void crowd(void)
+{
+    while (!stop) {
+        turns++;
+        go_yield();
+    }
+    wg_done(&crowd_done);
+}
+
+static void begin(void)
+{
+    go_maxprocs(1);
+    stop = false;
+    result = chan_make(long, 1);
+    wg_add(&crowd_done, CROWD);
+    for (int i = 0; i < CROWD; i++) {
+        go(crowd);
+    }
+}
+
+static void end(void)
+{
+    stop = true;
+    wg_wait(&crowd_done);
+    chan_free(result);
+}
+
+/* Until the goroutine started last waits; then the clock of turns is set. */
+static void let_it_wait(void)
+{
+    for (int i = 0; i < 5; i++) {
+        go_yield();
+    }
+    at = turns;
+}
+
+static void woken(void) { chan_send(result, turns - at); }
+
+static void wait_cancelled(go_ctx *ctx)
+{
+    chan(int) never = chan_make(int);
+    switch (chan_select(recv(ended, ctx_done(ctx)), recv(value, never, NULL))) {
+    case ended:
+    case value:
+        woken();
+    }
+    chan_free(never);
+}
+
+TEST(order, a_cancelled_select_runs_next)
+{
+    begin();
+    go_ctx *parent = ctx_with_cancel(ctx_background());
+    go_ctx *child = ctx_with_cancel(parent);
+    go(wait_cancelled, parent);
+    go(wait_cancelled, child);
+    let_it_wait();
+    ctx_cancel(child);
+    EXPECT_EQ_INT(chan_recv(result), 0);
+    at = turns;
+    ctx_cancel(parent);
+    EXPECT_EQ_INT(chan_recv(result), 0);
+    child = ctx_with_cancel(ctx_background());
+    go_ctx *grandchild = ctx_with_cancel(child);
+    go(wait_cancelled, grandchild);
+    let_it_wait();
+    ctx_cancel(child);
+    EXPECT_EQ_INT(chan_recv(result), 0);
+    ctx_free(grandchild);
+    ctx_free(child);
+    ctx_free(parent);
+    end();
+}
+
+static void wait_closed(chan(int) c)
+{
+    chan_recv(c);
+    woken();
+}
+
+static go_sem sem = {.size = 1};
+static go_rwmutex rw;
+static go_mutex mu;
+static go_cond cond;
+static bool condition;
+
+static void wait_sem(void)
+{
+    (void)!sem_acquire(NULL, &sem, 1);
+    woken();
+}
+
+static void wait_read(void)
+{
+    rwmutex_rlock(&rw);
+    woken();
+    rwmutex_runlock(&rw);
+}
+
+static void wait_broadcast(void)
+{
+    mutex_lock(&mu);
+    while (!condition) {
+        cond_wait(&cond, &mu);
+    }
+    mutex_unlock(&mu);
+    woken();
+}
+
+TEST(order, of_what_a_broadcast_wakes_the_first_runs_next)
+{
+    begin();
+    chan(int) c = chan_make(int);
+    go(wait_closed, c);
+    let_it_wait();
+    chan_close(c);
+    EXPECT_EQ_INT(chan_recv(result), 0);
+    REQUIRE(sem_try_acquire(&sem, 1));
+    go(wait_sem);
+    let_it_wait();
+    sem_release(&sem, 1);
+    EXPECT_EQ_INT(chan_recv(result), 0);
+    rwmutex_lock(&rw);
+    go(wait_read);
+    let_it_wait();
+    rwmutex_unlock(&rw);
+    EXPECT_EQ_INT(chan_recv(result), 0);
+    go(wait_broadcast);
+    let_it_wait();
+    mutex_lock(&mu);
+    condition = true;
+    cond_broadcast(&cond);
+    mutex_unlock(&mu);
+    EXPECT_EQ_INT(chan_recv(result), 0);
+    chan_free(c);
+    end();
+}
+
+static long got, returned;
+
+static void wait_lock(void)
+{
+    mutex_lock(&mu);
+    got = turns;
+    mutex_unlock(&mu);
+}
+
+/* Go: runtime_Semrelease(handoff = true) yields to the new owner, which inherits the time slice. */
+TEST(order, a_starving_waiter_owns_the_mutex_and_runs_at_once)
+{
+    go_maxprocs(1);
+    got = -1;
+    mutex_lock(&mu);
+    go(wait_lock);
+    go_yield();
+    go_time begun = go_now();
+    while (go_since(begun) < 3 * GO_MS) { /* ends: time passes */
+    }
+    mutex_unlock(&mu);
+    mutex_lock(&mu); /* barged in: who waits has waited too long, and will be given it */
+    go_yield();
+    go_yield();
+    begin();
+    let_it_wait();
+    mutex_unlock(&mu);
+    returned = turns;
+    while (got < 0) { /* ends: it runs at the latest when everybody has had a turn */
+        go_yield();
+    }
+    EXPECT_EQ_INT(got - at, 0);
+    EXPECT_INT(returned - at, <=, CROWD);
+    end();
+}
