@@ -15,7 +15,8 @@ enum { GO_READ = 1, GO_WRITE = 2 };
  * -ETIMEDOUT, or -errno when the descriptor cannot be waited for (-EPERM for regular files, which
  * are always ready). An error or a hang-up counts as ready: the next read or write says what it is.
  * fd may be blocking or not, is not changed, and must not be closed meanwhile. Several goroutines
- * may wait for one descriptor. */
+ * may wait for one descriptor; what one of them then reads is gone for the others. Costs two or
+ * three system calls when it has to wait, one when it has not. */
 GO_NODISCARD GO_API int go_fd_wait(int fd, int events, go_time deadline);
 
 /* ---- a descriptor that is yours ----------------------------------------------------------------
@@ -68,12 +69,18 @@ GO_API void go_watch_free(go_watch *w);
 
 /* int go_signal_notify(go_send_chan(int) c, int sig, ...): from now on each of these signals sends
  * its number on c instead of what it did; a value that finds no room in the buffer is dropped.
- * Without signals: all that can be caught. 0 or -EINVAL. Keeps a reference to c until the stop. */
+ * Without signals: all that can be caught, but for SIGABRT. Several of one signal that come faster
+ * than they are taken are one. 0, -EINVAL for a signal that cannot be caught or that faults raise,
+ * or another error. Keeps a reference to c until the stop. While anybody wants a signal there is
+ * one more goroutine, and no deadlock verdict. */
 GO_NODISCARD GO_API int goi_signal_notify(struct go_chan *c, const int *signals, size_t n);
-/* No more signals on c; a signal that nobody wants any more gets its old action back. */
+/* No more signals on c once it has returned; a signal that nobody wants any more gets its old
+ * action back. */
 GO_API void goi_signal_stop(struct go_chan *c);
 /* go_ctx *go_signal_ctx(parent, int sig, ...): a child of parent that ends with one of the signals.
- * Free it as any context; the signals have their old action back then. */
+ * Its cause is then "interrupt signal received" or the like. Free it as any context; the signals
+ * have their old action back soon after its end. NULL when a signal cannot be caught, or out of
+ * memory. */
 GO_NODISCARD GO_API go_ctx *goi_signal_ctx(go_ctx *parent, const int *signals, size_t n);
 
 /* Parks until the child process has ended: 0 and its wait status, or the context's error, or -errno

@@ -30,39 +30,6 @@ enum { SELF_TRIES = 3 };
 
 struct outcome { go_conn *conn; int error; };
 
-/* ---- a watch that ends with a context */
-
-struct tie {
-    go_watch *watch;
-    go_ctx_after *after;
-    go_waitgroup called;
-};
-
-static void expire(struct tie *t)
-{
-    (void)go_watch_set_deadline(t->watch, GO_WRITE, 0);
-    go_wg_done(&t->called);
-}
-
-static int tie_begin(struct tie *t, go_ctx *ctx, go_watch *w)
-{
-    memset(t, 0, sizeof *t);
-    if (ctx == NULL || go_ctx_done(ctx) == NULL) {
-        return 0;
-    }
-    t->watch = w;
-    go_wg_add(&t->called, 1);
-    t->after = go_ctx_after_func(ctx, expire, t);
-    return t->after != NULL ? 0 : -ENOMEM;
-}
-
-static void tie_end(struct tie *t)
-{
-    if (t->after != NULL && !go_ctx_after_stop(t->after)) {
-        go_wg_wait(&t->called); /* it is under way, and knows the watch */
-    }
-}
-
 /* ---- one address */
 
 struct target { const struct sockaddr *addr; socklen_t length; };
@@ -83,15 +50,15 @@ static ssize_t ask(int fd, void *arg)
 /* Waits for a connect that has begun. The connection is the result; on error fd has been closed. */
 static int wait_connected(go_ctx *ctx, int fd, struct target *t, go_conn **out)
 {
-    struct tie tie;
+    struct goi_tie tie;
     int r = goi_conn_make(fd, out);
     if (r != 0) {
         return r;
     }
-    r = tie_begin(&tie, ctx, (*out)->sock.watch);
+    r = goi_tie_begin(&tie, ctx, (*out)->sock.watch, GO_WRITE);
     if (r == 0) {
         r = (int)goi_sock_retry(&(*out)->sock, GO_WRITE, ask, t);
-        tie_end(&tie);
+        goi_tie_end(&tie);
         if (r == 0) {
             r = go_conn_set_deadline(*out, GO_FOREVER);
         }

@@ -61,6 +61,20 @@ go_addrs *goi_resolve_new(go_ctx *ctx, const struct goi_network *net, const char
 /* resolve_*.c, the one that the build picks: names to addresses, may park or block its thread. */
 int goi_resolve_name(go_ctx *ctx, const char *name, go_addrs *out);
 
+/* The end of a context as a deadline in the past, for one direction of a watch. Begin and end in
+ * one function; ctx may be NULL. 0 or -ENOMEM. After the end nothing of it is under way. */
+struct goi_tie {
+    go_watch *watch;
+    int event;
+    go_ctx_after *after;
+    go_waitgroup called;
+};
+int goi_tie_begin(struct goi_tie *t, go_ctx *ctx, go_watch *w, int event);
+void goi_tie_end(struct goi_tie *t);
+
+/* process.c: the way without pidfd. */
+int goi_process_poll(go_ctx *ctx, pid_t pid, int *status);
+
 /* No SIGPIPE from calls that have no flag against it: blocked for this thread meanwhile, and taken
  * back when the call has raised it. Nothing in between may park. */
 struct goi_quiet { bool masked; };

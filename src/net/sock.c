@@ -205,3 +205,27 @@ void goi_quiet_end(struct goi_quiet *q, bool broken_pipe)
     pthread_sigmask(SIG_UNBLOCK, &pipe, NULL);
     errno = saved;
 }
+
+static void expire(struct goi_tie *t)
+{
+    (void)go_watch_set_deadline(t->watch, t->event, 0);
+    go_wg_done(&t->called);
+}
+
+int goi_tie_begin(struct goi_tie *t, go_ctx *ctx, go_watch *w, int event)
+{
+    *t = (struct goi_tie){.watch = w, .event = event};
+    if (ctx == NULL || go_ctx_done(ctx) == NULL) {
+        return 0;
+    }
+    go_wg_add(&t->called, 1);
+    t->after = go_ctx_after_func(ctx, expire, t);
+    return t->after != NULL ? 0 : -ENOMEM;
+}
+
+void goi_tie_end(struct goi_tie *t)
+{
+    if (t->after != NULL && !go_ctx_after_stop(t->after)) {
+        go_wg_wait(&t->called); /* it is under way, and knows the watch */
+    }
+}
