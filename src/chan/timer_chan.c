@@ -232,12 +232,18 @@ static void func_fire(struct goi_fired *f, struct goi_timer *node, int64_t now)
     goi_fired_late(f, func_late, goi_container_of(node, struct go_timer, node));
 }
 
-/* Pending, it holds a reference, which passes to the late work. */
-static void func_start_locked(struct m *m, struct go_timer *t, int64_t when)
+/* Pending, it holds a reference, which passes to the late work. A new one is taken in advance: from
+ * goi_timer_reset on it may fire. If it was pending, ours is the second, and goes. */
+static bool func_start_locked(struct m *m, struct go_timer *t, int64_t when)
 {
     uint32_t before = add_rlx(&t->chan.refs, 1);
     goi_must(before > 0);
-    goi_timer_start(m, &t->node, when);
+    bool was = goi_timer_reset(m, &t->node, when);
+    if (was) {
+        before = sub_rlx(&t->chan.refs, 1);
+        goi_must(before > 1); /* the caller's own */
+    }
+    return was;
 }
 
 static bool func_stop_locked(struct go_timer *t)
@@ -255,10 +261,7 @@ static bool func_set(struct go_timer *t, bool start, go_duration d)
     int64_t when = start ? deadline_of(d) : 0;
     struct m *m = goi_enter();
     goi_lock(&t->chan.lock);
-    bool was = func_stop_locked(t);
-    if (start) {
-        func_start_locked(m, t, when);
-    }
+    bool was = start ? func_start_locked(m, t, when) : func_stop_locked(t);
     goi_unlock(&t->chan.lock);
     goi_leave(m);
     return was;
