@@ -40,7 +40,9 @@ add_library(gort_internal INTERFACE)
 target_include_directories(gort_internal INTERFACE
     "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
 target_compile_definitions(gort_internal INTERFACE
-    _GNU_SOURCE $<$<BOOL:${GORT_PARANOID}>:GOI_PARANOID=1>)
+    _GNU_SOURCE $<$<BOOL:${GORT_PARANOID}>:GOI_PARANOID=1>
+    # Pauses at random at hand-overs (src/base/jitter.h), where speed does not matter anyway.
+    $<$<OR:$<BOOL:${GORT_PARANOID}>,$<BOOL:${GORT_SANITIZE}>>:GOI_JITTERS=1>)
 target_link_libraries(gort_internal INTERFACE gort_backtrace)
 
 add_library(gort_objects OBJECT ${GORT_SOURCES})

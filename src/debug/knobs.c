@@ -131,3 +131,5 @@ void goi_knobs_init(void)
 }
 
 uint64_t goi_knob_seed(void) { return goi_knobs.seed; }
+
+uint64_t goi_knob_jitter(void) { return goi_knobs.jitter; }

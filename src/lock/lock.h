@@ -21,6 +21,7 @@
 #define GOI_LOCK_H
 #include "base/assert.h"
 #include "base/atomic.h"
+#include "base/jitter.h"
 
 struct goi_lock { goi_a32 word; };
 
@@ -33,6 +34,7 @@ GOI_INLINE bool goi_lock_try(struct goi_lock *l)
 
 GOI_INLINE void goi_lock(struct goi_lock *l)
 {
+    GOI_JITTER(); /* before what the lock guards is looked at, or a waiter published */
     if (GOI_UNLIKELY(xchg_acq(&l->word, 1) != 0)) { /* [LOCK] */
         goi_lock_slow(l);
     }
@@ -41,6 +43,7 @@ GOI_INLINE void goi_lock(struct goi_lock *l)
 GOI_INLINE void goi_unlock(struct goi_lock *l)
 {
     goi_assert(ld_rlx(&l->word) == 1);
+    GOI_JITTER(); /* held for longer */
     st_rel(&l->word, 0); /* [LOCK] L1 */
 }
 

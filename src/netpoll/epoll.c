@@ -24,8 +24,10 @@
 #include "annot/annot.h"
 #include "base/assert.h"
 #include "base/atomic.h"
+#include "base/jitter.h"
 #include "netpoll/poller.h"
 #include "os/os.h"
+#include "sched/sched.h"
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -46,6 +48,7 @@ static int add(int set, int fd, uint32_t events, uint64_t tag, int op)
 {
     struct epoll_event e = {.events = events, .data.u64 = tag};
     int saved = errno;
+    GOI_JITTER();
     int r = epoll_ctl(set, op, fd, &e) == 0 ? 0 : -errno;
     errno = saved;
     return r;
@@ -125,13 +128,14 @@ static int wait_coarse(struct epoll_event *e, int64_t left)
 
 static int wait_outer(struct epoll_event *e, int64_t deadline)
 {
+    GOI_JITTER();
     if (deadline == 0) {
         return epoll_wait(outer, e, BATCH, 0);
     }
     if (deadline == GOI_FOREVER) {
         return epoll_wait(outer, e, BATCH, -1);
     }
-    int64_t left = goi_max_i64(deadline - gop_now(), 0);
+    int64_t left = goi_max_i64(deadline - goi_now(), 0);
     if (!ld_rlx(&coarse)) { /* [stat] set once; a stale look asks the kernel once more */
         const struct timespec t = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
         int n = (int)syscall(SYS_epoll_pwait2, outer, e, BATCH, &t, NULL, (size_t)8);

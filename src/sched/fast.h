@@ -4,6 +4,7 @@
  * makes of these. The essay is in park.c. */
 #ifndef GOI_SCHED_FAST_H
 #define GOI_SCHED_FAST_H
+#include "base/jitter.h"
 #include "sched/internal.h"
 
 struct g *goi_pick_slow(struct p *p) GOI_COLD;
@@ -17,6 +18,7 @@ GOI_INLINE struct m *goi_arrive_inline(struct g *self, struct goi_post *post)
     goi_assert(ld_rlx(&m->in_rt) == 1);
     goi_annot_arrive(&self->annot);
     if (post != NULL) {
+        GOI_JITTER(); /* before the commit */
         if (post->fn == NULL) {
             goi_unlock(post->arg);
         } else {
@@ -122,6 +124,7 @@ GOI_INLINE struct m *goi_park_inline(struct m *m, enum wait_reason reason, void 
 GOI_INLINE void goi_ready_inline(struct m *m, struct g *g)
 {
     struct p *p = m->p;
+    GOI_JITTER();
     g->wait_since = 0;
     if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
         goi_ready_thread(g);

@@ -17,6 +17,7 @@
  */
 #include "annot/annot.h"
 #include "sched/internal.h"
+#include "sched/jitter.h"
 #include "sched/panic.h"
 #include "sched/world.h"
 #include <pthread.h>
@@ -103,6 +104,7 @@ static void start(void)
     goi_annot_init();
     goi_knobs_init();
     goi_sched.seed = goi_knob_seed() != 0 ? goi_knob_seed() : gop_random_seed();
+    goi_jitter_init(goi_sched.seed, goi_knob_jitter());
     st_rlx(&goi_sched.id_next, 2); /* 1 is main */
     goi_stack_init();
     goi_thread_init();

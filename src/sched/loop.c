@@ -34,6 +34,7 @@
  * [MPARK] m->wake: release by the waker after it has set next_p and spinning, acquire by the
  * sleeper.
  */
+#include "base/jitter.h"
 #include "sched/internal.h"
 #include <errno.h>
 
@@ -80,6 +81,7 @@ void goi_stop_spinning(struct m *m, bool found)
     }
     m->spinning = false;
     goi_assert(ld_rlx(&goi_sched.nspinning) > 0); /* S3 */
+    GOI_JITTER();
     sub_rlx(&goi_sched.nspinning, 1);
     fence_seq(); /* [IDLE] with the one in goi_wake_one */
     if (!found) {
@@ -215,6 +217,7 @@ static struct g *find(struct m *m)
 static void sleep_here(struct m *m, int64_t deadline)
 {
     while (ld_acq(&m->wake) == 0) { /* [MPARK] */
+        GOI_JITTER();
         if (gop_futex_wait(&m->wake, 0, deadline) == -ETIMEDOUT) {
             break;
         }
@@ -312,6 +315,7 @@ static void give_up_p(struct m *m)
         deadline = next;
     }
     goi_unlock(&goi_sched.lock);
+    GOI_JITTER();
     idle(m, deadline);
 }
 

@@ -102,6 +102,7 @@ struct m *goi_park_thread(struct m *m, struct g *g, struct goi_post *post)
         post->fn(m, post->arg);
     }
     while (ld_acq(&g->thread_wake) == 0) { /* [TPARK] ends when a waker stores 1 */
+        GOI_JITTER();
         gop_futex_wait(&g->thread_wake, 0, GOI_FOREVER);
     }
     goi_gset(g, GOI_G_RUNNABLE, GOI_G_RUNNING);
@@ -218,6 +219,7 @@ bool goi_claim(struct g *g, uint32_t ticket)
 {
     uint32_t expected = ticket;
     goi_assert((ticket & 1) == 0);
+    GOI_JITTER();
     return ld_rlx(&g->claim) == ticket &&
            cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] */
 }
@@ -226,5 +228,6 @@ bool goi_claim_end(struct g *g, uint32_t ticket)
 {
     uint32_t expected = ticket;
     goi_assert(ld_rlx(&g->claim) >> 1 == ticket >> 1);
+    GOI_JITTER();
     return cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] true: nobody had claimed */
 }

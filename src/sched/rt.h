@@ -12,6 +12,7 @@
 #define GOI_SCHED_RT_H
 #include "base/atomic.h"
 #include "base/base.h"
+#include "base/jitter.h"
 #include "os/os.h"
 
 enum { GOI_ATTN_HOLD = 2 };
@@ -21,6 +22,7 @@ GOI_INLINE bool goi_rt_enter(goi_a32 *in_rt, goi_a32 *attn)
 {
     st_rlx(in_rt, 1);
     fence_compiler(); /* [RT] */
+    GOI_JITTER();
     return GOI_LIKELY(ld_acq(attn) == 0); /* [RT] */
 }
 
@@ -41,11 +43,13 @@ GOI_INLINE bool goi_rt_hold(goi_a32 *in_rt, goi_a32 *attn, bool have_membarrier)
         return false; /* a hint that saves the fence */
     }
     or_acqrel(attn, GOI_ATTN_HOLD); /* [RT] */
+    GOI_JITTER();
     if (have_membarrier) {
         gop_membarrier();
     } else {
         fence_seq(); /* [RT] with the fence in goi_rt_attend */
     }
+    GOI_JITTER();
     if (ld_acq(in_rt) == 0) { /* [RT] with goi_rt_leave: H1, H2 */
         return true;
     }

@@ -202,7 +202,7 @@ static void deep_sleep(int64_t now)
     if (!sleep) {
         return;
     }
-    again = goi_min_i64(again, goi_stack_trim_cached(now));
+    again = goi_min_i64(again, goi_stack_trim_cached(now, goi_now));
     if (!goi_debug_wanted() && ld_acq(&goi_sched.sysmon_wake) == 0) { /* [SYSMON] */
         gop_futex_wait(&goi_sched.sysmon_wake, 0, again);
     }
@@ -256,7 +256,7 @@ static void *sysmon(void *arg)
             pace = LOOK_IO_NS;
         }
         if (now >= trim_at) {
-            trim_at = goi_min_i64(goi_stack_trim_cached(now), now + TRIM_NS);
+            trim_at = goi_min_i64(goi_stack_trim_cached(now, goi_now), now + TRIM_NS);
         }
     }
     return NULL;

@@ -213,7 +213,7 @@ static struct m *adopt_foreign(void)
     }
     goi_lock(&goi_sched.lock);
     goi_sched.nforeign++;
-    m->rand.s = goi_sched.seed ^ (uint64_t)gop_thread_id() * 0x632be59bd9b4e019u;
+    m->rand.s = goi_sched.seed - ++goi_sched.nadopted * 0x632be59bd9b4e019u;
     m->g->id = add_rlx(&goi_sched.id_next, 1);
     goi_unlock(&goi_sched.lock);
     st_rlx(&m->g->state, GOI_G_RUNNING);

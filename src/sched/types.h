@@ -196,6 +196,7 @@ struct goi_sched {
     struct m *all_m;                /* [l:sched] */
     int nm;                         /* [l:sched] threads that the runtime made */
     int nforeign;                   /* [l:sched] */
+    uint64_t nadopted;              /* [l:sched] foreign threads so far */
     goi_a32 ndetached;              /* [w:sched] goroutines in user code without a P */
     int nother_threads;             /* [l:sched] sysmon, helpers */
     goi_ai64 poll_until;            /* [w:sched] until when the poller sleeps; 0 if nobody does */

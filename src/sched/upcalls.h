@@ -43,5 +43,6 @@ bool goi_debug_wanted(void);
 /* debug/knobs.c: reads GORTDEBUG; called once at start. */
 void goi_knobs_init(void);
 uint64_t goi_knob_seed(void);
+uint64_t goi_knob_jitter(void);
 
 #endif

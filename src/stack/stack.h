@@ -128,8 +128,9 @@ void goi_stack_trim(struct goi_stack *s, const void *sp);
 
 /* From a background thread, about once a second: gives windows that nobody took for a while back to
  * the kernel, at most about 2 ms of work a call. Returns when it wants to be called next:
- * GOI_FOREVER when all that is left to trim depends on new puts. One caller at a time. */
-int64_t goi_stack_trim_cached(int64_t now);
+ * GOI_FOREVER when all that is left to trim depends on new puts. One caller at a time. `now` is the
+ * time; `clock` is asked how long the call takes, and may be another clock than that of `now`. */
+int64_t goi_stack_trim_cached(int64_t now, int64_t (*clock)(void));
 
 /* --- overflow report (overflow.c) */
 

@@ -72,7 +72,7 @@ TEST_LONG(memory, million_parked_goroutines_fit_and_go_back, 120)
     int calls = 0;
     for (int64_t next = now; next != GOI_FOREVER; calls++) {
         now = next;
-        next = goi_stack_trim_cached(now);
+        next = goi_stack_trim_cached(now, gop_now);
         REQUIRE_INT(calls, <, 1000000);
     }
     size_t left = resident() > before ? resident() - before : 0;

@@ -117,7 +117,7 @@ DEATH_TEXT(overflow, reused_window_is_named, 2, "overflow window guard context\n
     goi_stack_cache_flush(&cache);
     for (int64_t now = 1, i = 0; i < 5; i++) {
         now += 1000000000;
-        goi_stack_trim_cached(now);
+        goi_stack_trim_cached(now, gop_now);
     }
     overflow(64 << 10);
 }

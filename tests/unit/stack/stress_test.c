@@ -118,7 +118,7 @@ static void *trimmer_run(void *arg)
     (void)arg;
     while (!ld_acq(&stop)) {
         clock_ns += 1000000000;
-        goi_stack_trim_cached(clock_ns);
+        goi_stack_trim_cached(clock_ns, gop_now);
         struct goi_stack_stats stats;
         goi_stack_stats(&stats);
         if (stats.trimmed > 0) {
@@ -171,7 +171,7 @@ TEST_LONG(stress, windows_are_in_one_hand_while_memory_comes_and_goes, 120)
     /* All came back: an idle process gives everything back. */
     for (int64_t next = clock_ns + 1000000000; next != GOI_FOREVER;) {
         clock_ns = next;
-        next = goi_stack_trim_cached(clock_ns);
+        next = goi_stack_trim_cached(clock_ns, gop_now);
     }
     struct goi_stack_stats stats;
     goi_stack_stats(&stats);

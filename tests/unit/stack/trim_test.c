@@ -43,7 +43,7 @@ static int64_t epochs(int n)
     int64_t next = 0;
     for (int i = 0; i < n; i++) {
         now += SECOND;
-        next = goi_stack_trim_cached(now);
+        next = goi_stack_trim_cached(now, gop_now);
     }
     return next;
 }
