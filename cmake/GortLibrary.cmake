@@ -39,10 +39,15 @@ find_package(Threads REQUIRED)
 add_library(gort_internal INTERFACE)
 target_include_directories(gort_internal INTERFACE
     "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+# Not asked inside an expression: GORT_SANITIZE may be a list with commas.
+set(_jitters OFF)
+if(GORT_PARANOID OR GORT_SANITIZE)
+    set(_jitters ON)
+endif()
 target_compile_definitions(gort_internal INTERFACE
     _GNU_SOURCE $<$<BOOL:${GORT_PARANOID}>:GOI_PARANOID=1>
     # Pauses at random at hand-overs (src/base/jitter.h), where speed does not matter anyway.
-    $<$<OR:$<BOOL:${GORT_PARANOID}>,$<BOOL:${GORT_SANITIZE}>>:GOI_JITTERS=1>)
+    $<$<BOOL:${_jitters}>:GOI_JITTERS=1>)
 target_link_libraries(gort_internal INTERFACE gort_backtrace)
 
 add_library(gort_objects OBJECT ${GORT_SOURCES})
