@@ -26,6 +26,7 @@ void goi_request_release(struct go_http_request *req)
     free(req->old_in);
     req->old_in = NULL;
     if (req->ctx != NULL) {
+        go_ctx_cancel(req->ctx); /* also for those who have kept it */
         go_ctx_free(req->ctx);
         req->ctx = NULL;
     }
