@@ -39,7 +39,8 @@
  *       copied out: no key twice. The visitor runs in no section and with no lock.
  *                                                              (tests/unit/sync/map, range tests)
  *
- * Clear takes the whole generation (tables, entries, counts) out by one exchange. A writer that is
+ * Clear takes the whole generation (tables, entries, counts) out by one exchange. A generation begins
+ * as one allocation: the first table, which has the counts in it and stays for as long as they do. A writer that is
  * at work in it then has done so before the clear: its call began before the clear ended.
  *
  * Memory order: [MAP] release of the store that publishes a table, a bucket, a link or a value,
@@ -63,7 +64,7 @@
 #define GOI_MAP_COUNTS 8
 #endif
 
-enum { HELP = 8, COUNTS = GOI_MAP_COUNTS, EXACT = 128, SAMPLE = 16 };
+enum { HELP = 8, COUNTS = GOI_MAP_COUNTS, EXACT = 128, SAMPLE = 16, SPREAD = 64 };
 
 #define LOCK ((uintptr_t)1)
 #define MOVED ((uintptr_t)2)
@@ -80,12 +81,19 @@ struct entry {
 };
 _Static_assert(sizeof(struct entry) == 40, "what malloc gives for 32 and for 40 is the same");
 
-/* How many entries, in parts, so that writers do not meet at one word. */
-struct counts {
+/* Parts of a number, so that writers do not meet at one word. */
+struct spread {
     struct { goi_ai64 n; } GOI_ALIGNED(GOI_CACHE_LINE) part[COUNTS];
 };
 
+/* How many entries: the sum of `few` and `many`, which is made when more than SPREAD come. */
+struct counts {
+    goi_ai64 few;
+    goi_aptr many;                  /* [a:MAP] struct spread */
+};
+
 struct table {
+    struct counts own;              /* the generation's, in its first table, which stays for that */
     uint32_t shift;                 /* [c] index = hash >> shift */
     uint32_t kind;                  /* [c] enum go_map_kind */
     uint64_t seed;                  /* [c] */
@@ -185,6 +193,7 @@ static void table_free(struct goi_retired *r)
     free(goi_container_of(r, struct table, retired));
 }
 
+/* `counts`: of the generation; NULL: its own, it is the first. */
 static struct table *table_new(const go_map *m, uint32_t log, struct counts *counts)
 {
     struct table *t = must(calloc(1, sizeof *t + sizeof(goi_aptr) * ((size_t)1 << log)));
@@ -192,22 +201,19 @@ static struct table *table_new(const go_map *m, uint32_t log, struct counts *cou
     t->shift = 64 - log;
     t->kind = m->kind;
     t->seed = goi_sched.seed;
-    t->counts = counts;
+    t->counts = counts != NULL ? counts : &t->own;
     return t;
-}
-
-static struct table *generation_new(const go_map *m)
-{
-    struct counts *counts = must(aligned_alloc(GOI_CACHE_LINE, sizeof *counts));
-    memset(counts, 0, sizeof *counts);
-    return table_new(m, GOI_MAP_FIRST_BITS, counts);
 }
 
 /* All of it: nobody looks at it any more. Entries that were copied have been retired by the mover,
  * those that are shared are found in the newest table. */
 static void generation_free(struct table *t)
 {
-    free(t->counts);
+    struct table *first = goi_container_of(t->counts, struct table, own);
+    free(ld_rlx(&first->own.many));
+    if (t != first) {
+        free(first);
+    }
     while (t != NULL) {
         struct table *next = ld_rlx(&t->next);
         for (uint64_t i = 0; i < size_of(t); i++) {
@@ -231,7 +237,7 @@ static void generation_free_retired(struct goi_retired *r)
 /* The current table, made if there is none. Not in a section; a hint outside one. */
 static GOI_COLD void generation_ensure(go_map *m)
 {
-    struct table *t = generation_new(m);
+    struct table *t = table_new(m, GOI_MAP_FIRST_BITS, NULL);
     void *none = NULL;
     if (!cas_acqrel(place(m), &none, t)) { /* [MAP] */
         generation_free(t);
@@ -346,9 +352,10 @@ static void spot_leave(struct spot *s)
 
 static int64_t counts_sum(struct counts *c)
 {
-    int64_t sum = 0;
-    for (int i = 0; i < COUNTS; i++) {
-        sum += ld_rlx(&c->part[i].n); /* [stat] exact when nobody writes */
+    int64_t sum = ld_rlx(&c->few);
+    struct spread *many = ld_acq(&c->many); /* [MAP] */
+    for (int i = 0; many != NULL && i < COUNTS; i++) {
+        sum += ld_rlx(&many->part[i].n); /* [stat] exact when nobody writes */
     }
     return sum;
 }
@@ -356,8 +363,20 @@ static int64_t counts_sum(struct counts *c)
 /* Returns the caller's part. */
 static int64_t count(const struct spot *s, int64_t change)
 {
-    goi_ai64 *n = &s->t->counts->part[(uint32_t)s->reader->id % COUNTS].n;
+    struct counts *c = s->t->counts;
+    struct spread *many = ld_acq(&c->many); /* [MAP] */
+    goi_ai64 *n = many != NULL ? &many->part[(uint32_t)s->reader->id % COUNTS].n : &c->few;
     return add_rlx(n, change) + change;
+}
+
+static void counts_spread(struct counts *c)
+{
+    struct spread *many = must(aligned_alloc(GOI_CACHE_LINE, sizeof *many));
+    void *none = NULL;
+    memset(many, 0, sizeof *many);
+    if (!cas_acqrel(&c->many, &none, many)) { /* [MAP] */
+        free(many);
+    }
 }
 
 /* Moves bucket j, which is claimed, to the next table. Returns the entries that were copied. */
@@ -426,7 +445,7 @@ static GOI_COLD void help_grow(go_map *m, struct table *t, struct m *reader)
         goi_retire(copied, entry_free);
         copied = next;
     }
-    if (over) {
+    if (over && t->counts != &t->own) { /* the first table has the counts */
         goi_retire(&t->retired, table_free);
     }
 }
@@ -454,6 +473,9 @@ static void grow(go_map *m, struct spot *s, int64_t part)
             goi_read_end(s->reader);
             return;
         }
+        if (size_of(t) >= SPREAD && ld_acq(&t->counts->many) == NULL) { /* [MAP] */
+            counts_spread(t->counts);
+        }
         struct table *larger = table_new(m, 64 - t->shift + 1, t->counts);
         void *none = NULL;
         if (!cas_acqrel(&t->next, &none, larger)) { /* [MAP] */
@@ -465,17 +487,19 @@ static void grow(go_map *m, struct spot *s, int64_t part)
 
 /* --- the operations */
 
-/* Stores v, if `only` allows it, or finds out what is there. */
+/* Stores v, or finds out what is there. IF_ABSENT: after a look that did not find it. */
 enum store { ALWAYS, IF_ABSENT };
 
 static bool store(go_map *m, const struct wanted *w, void *v, enum store how, void **old)
 {
-    struct entry *fresh = NULL;
+    /* Who looked for it just now in vain will need it; otherwise it is seen when locked. */
+    struct entry *fresh = how == IF_ABSENT ? entry_new(w) : NULL;
     struct spot s;
     *old = NULL;
     for (;;) { /* ends: the second turn has a fresh entry; a clear in between may add one */
         if (!spot_enter(&s, m, w)) {
             generation_ensure(m);
+            fresh = fresh == NULL ? entry_new(w) : fresh;
             continue;
         }
         if (s.e != NULL) {
@@ -663,7 +687,7 @@ static void tour_end(struct goi_cleanup *c)
 
 static void tour_leave(struct tour *r) { (void)goi_cleanup_end(&r->cleanup); }
 
-static void tour_add(struct tour *r, const struct table *t, struct entry *e)
+GOI_INLINE void tour_add(struct tour *r, const struct table *t, struct entry *e)
 {
     if (r->n == r->room) {
         r->room = r->room == 0 ? ENOUGH + 8 : 2 * r->room;
@@ -694,12 +718,13 @@ static void tour_bucket(struct tour *r, struct table *t)
         t = ld_acq(&t->next); /* [MAP] */
         head = bits(ld_acq(&t->bucket[index_of(t, r->hash)])); /* [MAP] */
     }
+    uint64_t next = index_of(t, r->hash) + 1;
+    bool whole = r->hash == (next - 1) << t->shift; /* after a clear a bucket may begin before */
     for (struct entry *e = first_of(head); e != NULL; e = ld_acq(&e->next)) { /* [MAP] */
-        if (hash_of(t, e) >= r->hash) { /* after a clear a bucket may begin before */
+        if (whole || hash_of(t, e) >= r->hash) {
             tour_add(r, t, e);
         }
     }
-    uint64_t next = index_of(t, r->hash) + 1;
     r->over = next == size_of(t);
     r->hash = next << t->shift;
 }
