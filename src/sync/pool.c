@@ -27,8 +27,9 @@
  * table, is published, acquire when it is found. [TRIM] who puts, and the trimmer that wants to
  * stop (trim_over). [REF] counts of the state.
  *
- * Rejected: a lock per cache (two exchanges for get and put, 9 ns). Rejected: stealing from the
- * caches of others before making: what a P keeps to itself is at most GOI_POOL_CACHE_MAX objects.
+ * Rejected: a lock per cache (two exchanges for get and put, 9 ns). Rejected: looking into the
+ * caches of others before each making: it costs them a membarrier. After PATIENCE requests in vain
+ * it is done nevertheless, because somebody may be waiting for what lies with a P that is idle.
  */
 #include "sync/pool_cache.h"
 #include "sync/internal.h"
@@ -36,14 +37,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = GOI_POOL_CACHE_MAX / 2 };
+enum { BATCH = GOI_POOL_CACHE_MAX / 2, PATIENCE = 4096 };
 /* How often the trimmer looks. Tests have less patience. */
 #ifndef GOI_POOL_INTERVAL
 #define GOI_POOL_INTERVAL GO_SEC
 #endif
 
 _Static_assert(sizeof(go_pool) == 32, "go_pool is part of the ABI");
-_Static_assert(sizeof(struct goi_pool_cache) == 128, "two cache lines");
+_Static_assert(sizeof(struct goi_pool_cache) == 512, "no space is lost to the alignment");
 
 struct caches {
     struct caches *older;
@@ -57,10 +58,12 @@ struct pool {
     goi_a32 refs;                   /* [a:REF] the pool's, the timer's */
     goi_a32 trimming;               /* [w:mu] B4: the trimmer comes, or is at it */
     void (*free)(void *);           /* [c] */
+    goi_a32 missed;                 /* requests in vain, about */
     go_mutex look;                  /* held while a cache is looked at: one holder at a time */
     go_mutex mu;
     void **depot;                   /* [l:mu] a stack, newest on top */
     size_t n, low, room;            /* [l:mu] low as in C2 */
+    goi_abool stocked;              /* [w:mu] n != 0: who asks in vain takes no lock */
     bool cleared;                   /* [l:mu] */
     go_timer *timer;                /* [l:mu] of the trimmer */
 };
@@ -162,14 +165,19 @@ static void depot_put(struct pool *s, void *const *object, uint32_t n)
     }
     memcpy(s->depot + s->n, object, n * sizeof *object);
     s->n += n;
+    st_rlx(&s->stocked, true); /* [stat] */
     go_mutex_unlock(&s->mu);
 }
 
 static uint32_t depot_get(struct pool *s, void **object, uint32_t n)
 {
+    if (!ld_rlx(&s->stocked)) { /* [stat] what was put before us is seen: the same word */
+        return 0;
+    }
     go_mutex_lock(&s->mu);
     n = s->n < n ? (uint32_t)s->n : n;
     s->n -= n;
+    st_rlx(&s->stocked, s->n != 0); /* [stat] */
     s->low = s->n < s->low ? s->n : s->low;
     if (n != 0) {
         memcpy(object, s->depot + s->n, n * sizeof *object);
@@ -249,6 +257,7 @@ static uint32_t depot_idle(struct pool *s, void **out, size_t *idle)
         memmove(s->depot, s->depot + k, (s->n - k) * sizeof *out);
         s->n -= k;
         s->low -= k;
+        st_rlx(&s->stocked, s->n != 0); /* [stat] */
     }
     *idle -= k;
     go_mutex_unlock(&s->mu);
@@ -304,11 +313,32 @@ static void trim(struct pool *s)
 
 /* --- for users */
 
+/* Now and then, for who found nothing: moves what one of the caches holds to the depot. */
+static GOI_COLD void look_around(struct pool *s)
+{
+    void *out[GOI_POOL_CACHE_MAX];
+    uint32_t missed = ld_rlx(&s->missed) + 1;
+    st_rlx(&s->missed, missed); /* [stat] */
+    if (missed % PATIENCE != 0 || caches_empty(s) || !go_mutex_trylock(&s->look)) {
+        return;
+    }
+    struct caches *t = ld_acq(&s->caches); /* [POOL] */
+    int k = 0;
+    for (int i = 0; k <= 0 && t != NULL && i < t->n; i++) {
+        k = goi_pool_cache_idle(t->of[i], out, true, goi_sched.have_membarrier); /* B2 */
+    }
+    go_mutex_unlock(&s->look);
+    if (k > 0) {
+        depot_put(s, out, (uint32_t)k);
+    }
+}
+
 static GOI_COLD void *get_slow(struct pool *s)
 {
     void *object[BATCH];
     uint32_t n = depot_get(s, object, BATCH);
     if (n == 0) {
+        look_around(s);
         return NULL;
     }
     void *mine = object[--n];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pool_cache.h: the objects of a pool that one P keeps at hand.
  *
- * A stack of a few objects, in plain memory. Its owner is whoever holds the P, inside the runtime.
+ * A stack of some objects, in plain memory. Its owner is whoever holds the P, inside the runtime.
  * Sometimes another thread wants to take out what lies unused; it holds the owner off by the
  * hand-shake of sched/rt.h on two words of the cache, so that the owner pays two plain stores and a
  * load. While it is held off the owner does without the cache.
@@ -17,7 +17,7 @@
 #include "base/assert.h"
 #include "sched/rt.h"
 
-enum { GOI_POOL_CACHE_MAX = 14, GOI_POOL_FENCE = 1 };
+enum { GOI_POOL_CACHE_MAX = 62, GOI_POOL_FENCE = 1 };
 
 struct goi_pool_cache {
     goi_a32 in, attn;               /* [a:RT] */

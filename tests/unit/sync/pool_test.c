@@ -58,6 +58,31 @@ TEST(pool, makes_what_it_does_not_have)
     pool_clear(&p);
 }
 
+static void put_one(go_pool *p, go_waitgroup *wg)
+{
+    static int object;
+    pool_put(p, &object);
+    wg_done(wg);
+}
+
+/* What lies with a P that has nothing to do is found by who goes on asking. */
+TEST(pool, finds_what_lies_with_an_idle_p)
+{
+    go_pool p = {0};
+    go_maxprocs(4);
+    for (int i = 0; i < 4; i++) {
+        go_waitgroup wg = {0};
+        wg_add(&wg, 1);
+        go(put_one, &p, &wg);
+        while (go_pool_get(&p) == NULL) { /* ends: after PATIENCE requests */
+            go_yield();
+        }
+        wg_wait(&wg);
+    }
+    EXPECT_EQ_PTR(pool_get(&p), NULL);
+    pool_clear(&p);
+}
+
 TEST(pool, holds_as_many_as_are_put)
 {
     enum { N = 1000 };
