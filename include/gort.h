@@ -14,6 +14,5 @@
 #include <gort/poll.h>
 #include <gort/net.h>
 #include <gort/debug.h>
-#include <gort/test.h>
 
 #endif

@@ -13,8 +13,17 @@ test_help_lists_every_command_and_each_has_its_own_help() {
     use_fake
     run "$gort" help
     want_status 0
-    for command in run build env doctor version vet dump top knobs clean help; do
+    for command in run build env doctor version knobs clean help; do
         want_out_has "  $command "
+    done
+    # Programs of their own are listed where they are, not where they might be.
+    for command in vet dump top trace profile; do
+        [ -z "$(command -v "gort-$command")" ] || continue
+        want_out_lacks "  $command "
+        run "$gort" help "$command"
+        want_status 127
+        want_err_has "this installation has no gort-$command"
+        run "$gort" help
     done
     for command in $(sed -n 's/^  \([a-z]*\) .*/\1/p' out.txt); do
         run "$gort" help "$command"
@@ -123,6 +132,11 @@ test_helper_gets_arguments_status_and_the_way_back() {
     run "$gort" top 12 "a b" --help
     want_status 5
     want_out "$gort 3 a b"
+    run "$gort" help
+    want_out_has "  top "
+    run "$gort" help top
+    want_status 0
+    want_out_has "usage: gort top PID"
 }
 
 test_knobs_are_those_of_the_library() {

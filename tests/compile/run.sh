@@ -267,8 +267,44 @@ short_names() {
     fi
 }
 
+# Every function and object that a public header declares is in the library, shared and static, and
+# the modules' in theirs. What is being looked at is the preprocessed declaration, not the macro.
+in_the_library() {
+    local compiler=$1 title="every function of the public headers is in the library" h lib
+    if [ ! -f "$build/lib/libgort.so" ] || [ ! -f "$build/lib/libgort.a" ]; then
+        : >"$work/left_out"
+        return
+    fi
+    for h in "$include"/gort/*.h; do
+        case $h in */http.h) [ -f "$build/lib/libgort-http.a" ] || continue ;; esac
+        echo "#include \"$h\""
+    done >"$work/all.c"
+    # shellcheck disable=SC2046
+    "$compiler" $(language_flags "$(kind_of "$compiler")") -D GO_LAX -I "$include" -E -P \
+        "$work/all.c" >"$work/all.i"
+    tr '\n' ' ' <"$work/all.i" | grep -oE '__visibility__\("default"\)[^;]*;' |
+        grep -oE '\bgoi?_[a-z0-9_]+ ?\(|\bgoi?_[a-z0-9_]+ ?(\[[^]]*\])?;' | sed 's/[^a-z0-9_].*//' |
+        sort -u >"$work/declared"
+    for lib in so a; do
+        nm $([ $lib = so ] && echo -D) --defined-only "$build"/lib/libgort*.$lib 2>"$work/nm" |
+            sed -n 's/.* [A-Z] \(goi\{0,1\}_[a-z0-9_]*\).*/\1/p' | sort -u >"$work/defined"
+        comm -23 "$work/declared" "$work/defined" | sed "s/$/ is not in libgort.$lib/"
+    done >"$work/log"
+    if [ "$(wc -l <"$work/declared")" -lt 200 ]; then
+        echo "only $(wc -l <"$work/declared") names found" >>"$work/log"
+    fi
+    if [ -s "$work/log" ]; then
+        not_ok "$title" "$work/log"
+    else
+        ok "$title"
+    fi
+}
+
 echo "TAP version 13"
 check short_names
+for compiler in $compilers; do
+    case $(kind_of "$compiler") in gcc | clang) check in_the_library "$compiler" ;; esac
+done
 # A copy, so that a build beside this does not take it away.
 archive=$work/runtime.a
 [ -f "$build/lib/libgort.a" ] && cp "$build/lib/libgort.a" "$archive"

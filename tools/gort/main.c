@@ -4,7 +4,7 @@
  * The table is the only list of commands. A command without a function is a program gort-NAME of
  * this installation: the larger tools (vet, top, ...) are separate so that this one stays small and
  * depends on nothing. GORT in their environment is the path of this program, whose `env` tells
- * them all else.
+ * them all else. Their names are taken, but help speaks only of those that are there.
  */
 #include "cli.h"
 #include <errno.h>
@@ -79,11 +79,27 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+/* Where the program of a command is, or NULL; `looked` gets the places looked in. */
+static char *helper_of(const struct command *c, struct layout *l, struct list *looked)
+{
+    cli_layout(l);
+    return cli_layout_helper(l, c->name, looked);
+}
+
+static bool is_here(const struct command *c)
+{
+    struct layout l;
+    struct list looked = {0};
+    return c->run != NULL || helper_of(c, &l, &looked) != NULL;
+}
+
 static void print_commands(FILE *to)
 {
     fprintf(to, "Gort: Go's concurrency for C.\n\nusage: gort COMMAND [ARGUMENT...]\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+        if (is_here(&commands[i])) {
+            fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+        }
     }
     fprintf(to, "\ngort help COMMAND says more about one.\n");
 }
@@ -111,6 +127,9 @@ int cli_cmd_help(char **argv)
     if (argv[1] != NULL) {
         cli_die(CLI_USAGE, "takes one command at a time");
     }
+    if (!is_here(c)) {
+        cli_die(CLI_NO_HELPER, "this installation has no gort-%s", c->name);
+    }
     print_help(c);
     return 0;
 }
@@ -132,8 +151,7 @@ static int run_helper(const struct command *c, char **argv)
     struct layout l;
     struct list looked = {0};
     struct list words = {0};
-    cli_layout(&l);
-    char *program = cli_layout_helper(&l, c->name, &looked);
+    char *program = helper_of(c, &l, &looked);
     if (program == NULL) {
         cli_die(CLI_NO_HELPER, "this installation has no gort-%s (looked in %s, and PATH)", c->name,
                 cli_join(&looked));

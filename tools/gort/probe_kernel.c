@@ -109,11 +109,11 @@ static void probe_userfault(void)
     int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_FLAG_USER_MODE_ONLY);
     const char *what = p == NULL ? "mmap" : userfault_fails(fd, p, size);
     if (what == NULL) {
-        cli_report(PROBE_OK, "userfaultfd", "user mode, with write protection: parked goroutines "
-                   "can hibernate");
+        cli_report(PROBE_OK, "userfaultfd", "user mode, with write protection (this version does "
+                   "not use it)");
     } else {
-        cli_report(PROBE_MISSING, "userfaultfd", "%s: %s; goroutines do not hibernate (Linux 5.11, "
-                   "and a container that allows it)", what, strerror(errno));
+        cli_report(PROBE_MISSING, "userfaultfd", "%s: %s (this version does not use it)", what,
+                   strerror(errno));
     }
     if (fd >= 0) {
         close(fd);

@@ -200,8 +200,8 @@ void cli_probe_limits(void)
           "main runs on the process's own stack (ulimit -s)");
     limit(RLIMIT_CORE, "core size", "MiB", 1, "a crash leaves no core for gdb (ulimit -c)");
     setting("/proc/sys/kernel/yama/ptrace_scope", "ptrace_scope", 0, 0,
-            "gdb and gort dump cannot attach to a running program unless it is their child or "
-            "they are root (sysctl kernel.yama.ptrace_scope=0)");
+            "gdb cannot attach to a running program unless it is its child or it is root (sysctl "
+            "kernel.yama.ptrace_scope=0)");
     setting("/proc/sys/kernel/perf_event_paranoid", "perf_paranoid", -1, 2,
             "perf works for root only");
 }

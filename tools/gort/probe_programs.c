@@ -17,10 +17,7 @@ static const struct library libraries[] = {
     {"OpenSSL", "openssl", "openssl/ssl.h", "libssl-dev", "TLS"},
     {"llhttp", "libllhttp", "llhttp.h", "libllhttp-dev; before Debian 13: libhttp-parser-dev",
      "HTTP server"},
-    {"c-ares", "libcares", "ares.h", "libc-ares-dev", "DNS"},
     {"wslay", "libwslay", "wslay/wslay.h", "libwslay-dev", "WebSocket"},
-    {"expat", "expat", "expat.h", "libexpat1-dev", "XML"},
-    {"liburing", "liburing", "liburing.h", "liburing-dev", "slow files"},
 };
 
 static char *first_line(const char *text)

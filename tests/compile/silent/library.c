@@ -119,7 +119,6 @@ int groups_and_times(chan(int) c, go_ctx *ctx)
     go_ctx *s = go_signal_ctx(ctx, SIGINT);
     ctx_free(s);
     go_signal_stop(c);
-    go_test_bubble(job, ctx, 3);
     go_select_names(tick, quit);
     go_ticker *ticker = go_ticker_make(GO_SEC);
     switch (chan_select(recv(tick, ticker_c(ticker)), recv(quit, ctx_done(ctx)))) {
@@ -148,6 +147,5 @@ int talks(go_ctx *ctx)
     }
     conn_close(c);
     go_dump(2);
-    go_leak_check(-1);
-    return go_lookup_host(ctx, "localhost", &addrs) + go_metrics_write(1, GO_METRICS_JSON);
+    return go_lookup_host(ctx, "localhost", &addrs) + (go_version()[0] == '0');
 }
