@@ -109,7 +109,24 @@ static int wait_locked(struct m **m, go_sem *s, int64_t n, const struct goi_limi
     return r;
 }
 
-static int acquire(go_sem *s, int64_t n, const struct goi_limit *limit)
+/* Takes n if it need not wait for it (E2). */
+GOI_INLINE bool take(go_sem *s, int64_t n)
+{
+    struct m *m = goi_enter();
+    goi_lock(lock_of(s));
+    bool ok = s->head == NULL && fits(s, n);
+    if (GOI_LIKELY(ok)) {
+        s->taken += n;
+    }
+    goi_unlock(lock_of(s));
+    goi_leave(m);
+    if (GOI_LIKELY(ok)) {
+        goi_race_acquire(s);
+    }
+    return ok;
+}
+
+static GO_NOINLINE int acquire(go_sem *s, int64_t n, const struct goi_limit *limit)
 {
     int r = limit->done != NULL ? goi_limit_over(limit) : 0;
     if (r != 0) {
@@ -144,6 +161,9 @@ static int acquire(go_sem *s, int64_t n, const struct goi_limit *limit)
 int go_sem_acquire(struct go_ctx *ctx, go_sem *s, int64_t n)
 {
     const struct goi_limit limit = goi_limit_of(ctx);
+    if (GOI_LIKELY(limit.done == NULL) && GOI_LIKELY(take(s, n))) {
+        return 0;
+    }
     return goi_limit_error(ctx, acquire(s, n, &limit));
 }
 
@@ -153,25 +173,18 @@ int go_sem_acquire_until(go_sem *s, int64_t n, go_time deadline)
     return acquire(s, n, &limit);
 }
 
-bool go_sem_try_acquire(go_sem *s, int64_t n)
+bool go_sem_try_acquire(go_sem *s, int64_t n) { return take(s, n); }
+
+/* With the lock held: lets in who fits now, and unlocks. */
+static GO_NOINLINE void release_waiters(struct m *m, go_sem *s)
 {
-    struct m *m = goi_enter();
-    goi_lock(lock_of(s));
-    bool ok = s->head == NULL && fits(s, n); /* E2 */
-    if (ok) {
-        s->taken += n;
-    }
-    goi_unlock(lock_of(s));
-    goi_leave(m);
-    if (ok) {
-        goi_race_acquire(s);
-    }
-    return ok;
+    struct goi_sync_waiter *chain = grant_locked(s);
+    goi_unlock(lock_of(s)); /* E5 */
+    wake_chain(m, chain);
 }
 
 void go_sem_release(go_sem *s, int64_t n)
 {
-    struct goi_sync_waiter *chain = NULL;
     goi_race_release_merge(s);
     struct m *m = goi_enter();
     goi_lock(lock_of(s));
@@ -179,12 +192,12 @@ void go_sem_release(go_sem *s, int64_t n)
     if (GOI_LIKELY(held)) {
         s->taken -= n;
         goi_assert(n < 0 || s->taken >= 0); /* E1 */
-        if (s->head != NULL) {
-            chain = grant_locked(s);
-        }
     }
-    goi_unlock(lock_of(s)); /* E5 */
-    wake_chain(m, chain);
+    if (GOI_LIKELY(s->head == NULL) || !held) {
+        goi_unlock(lock_of(s)); /* E5 */
+    } else {
+        release_waiters(m, s);
+    }
     goi_leave(m);
     if (GOI_UNLIKELY(!held)) {
         goi_panic_text("semaphore: released more than held");
