@@ -18,8 +18,7 @@ static void serve(go_conn *c)
     conn_close(c);
 }
 
-/* Prints "port N" and serves until it is killed. n is not used. */
-BENCH(echo)
+static void accept_all(struct bench *b)
 {
     go_listener *l;
     int error = go_listen("tcp", "127.0.0.1:0", &l);
@@ -37,4 +36,26 @@ BENCH(echo)
         }
         go(serve, c);
     }
+}
+
+/* Prints "port N" and serves until it is killed. n is not used. */
+BENCH(echo)
+{
+    accept_all(b);
+}
+
+static void compute(void)
+{
+    for (volatile unsigned long i = 0;; i++) {
+    }
+}
+
+/* The same beside two goroutines per processor that compute and never call the library. The load
+ * comes from clock_client. */
+BENCH(echo_busy)
+{
+    for (int i = 0; i < 2 * go_maxprocs(0); i++) {
+        go(compute);
+    }
+    accept_all(b);
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 )
 
 var (
 	_ = row("echo", benchEcho)
+	_ = row("echo_busy", benchEchoBusy)
 	_ = row("http", benchHTTP)
 )
 
@@ -45,6 +47,18 @@ func benchEcho(b *bench) {
 		}
 		go serve(c)
 	}
+}
+
+func compute() {
+	for {
+	}
+}
+
+func benchEchoBusy(b *bench) {
+	for range 2 * runtime.GOMAXPROCS(0) {
+		go compute()
+	}
+	benchEcho(b)
 }
 
 func benchHTTP(b *bench) {

@@ -66,9 +66,12 @@ GOI_INLINE struct g *goi_pick_inline(struct p *p)
     p->spawn_run = 0;
     if (GOI_UNLIKELY(--p->budget == 0)) {
         g = goi_pick_slow(p);
-        if (g != NULL || p->due) {
+        if (g != NULL) {
             st_rlx(&p->tick, ld_rlx(&p->tick) + 1);
             return g;
+        }
+        if (p->due) {
+            return NULL; /* no new slice: what is in runnext may well go on after the look */
         }
     }
     g = p->runnext;

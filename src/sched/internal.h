@@ -89,8 +89,7 @@ enum { GOI_IO_BUDGET_NS = 200000 };     /* between two looks while Ps are busy *
 /* Would a look find what nobody else is told of? A hint, one load when there is no poller. */
 GOI_INLINE bool goi_io_wanted(void)
 {
-    return ld_rlx(&goi_sched.io_open) && ld_rlx(&goi_sched.poller) == NULL &&
-           goi_io_waiters() != 0;
+    return goi_io_open() && ld_rlx(&goi_sched.poller) == NULL && goi_io_waiters() != 0;
 }
 GOI_INLINE bool goi_io_due(int64_t now)
 {

@@ -16,9 +16,9 @@
  *     slice.
  *
  * So readiness reaches a goroutine within about a millisecond whatever the Ps do. (Go looks when a
- * P runs out of work, or after 10 ms.) What has become ready runs before what was runnable already,
- * computing goroutines among it, but for one batch in each time slice, so that a stream of requests
- * cannot starve the others.
+ * P runs out of work, or after 10 ms.) What has become ready runs before what was runnable already.
+ * That could starve the others when requests come faster than they are answered; so when nothing
+ * else has run for the length of a time slice, the oldest of the others goes first.
  *
  *   I1  While a goroutine waits for a descriptor and all Ps are idle, a thread sleeps in the
  *       poller. Who gives up a P elects himself under sched.lock, where he reads the count; who
@@ -27,6 +27,8 @@
  *   I2  At most one thread sleeps in the poller: sched.poller.                       (asserts)
  *   I3  A goroutine taken from the poller is in one thread's list until it is on a queue: nobody
  *       else can find it, and its state is WAITING until then.                       (mark_ready)
+ *   I4  In each time slice a goroutine runs that was not put ahead, if there is one.
+ *                                                                          (put, unit/net/busy)
  *
  * A thread that sleeps in the poller is woken, to be given a P, by breaking the poller's wait: its
  * wake word says so (GOI_M_POLLS), and waker and sleeper swap it, so that a wake is by the right
@@ -66,7 +68,7 @@ void goi_io_kick(void)
 
 bool goi_io_elect_locked(struct m *m, int64_t now)
 {
-    if (!ld_rlx(&goi_sched.io_open) || ld_rlx(&goi_sched.poller) != NULL || goi_io_waiters() == 0 ||
+    if (!goi_io_open() || ld_rlx(&goi_sched.poller) != NULL || goi_io_waiters() == 0 ||
         (!goi_procs_quiet_locked() && now - ld_rlx(&goi_sched.io_looked) < OFTEN_NS)) {
         return false;
     }
@@ -125,14 +127,31 @@ static void put_front(struct p *p, struct goi_runq *ready)
     }
 }
 
+/* I4. At most as many slices as goroutines were put ahead: only those have run. */
 static void put(struct p *p, struct goi_runq *ready)
 {
+    struct goi_runnable *first = NULL;
     int64_t now = goi_now();
-    if (goi_runq_len(&p->woken) > 0 && now - p->io_fair_at >= GOI_SLICE_NS) {
-        p->io_fair_at = now;
-        goi_runq_move_head(ready, &p->woken, goi_runq_len(ready));
+    uint32_t ran = ld_rlx(&p->tick) - p->io_tick; /* [stat] its own P's */
+    if (ran > p->io_batch || goi_runq_len(&p->woken) == 0) {
+        p->io_batch = 0;
+        p->io_alone_since = now;
     } else {
-        put_front(p, ready);
+        p->io_batch -= ran;
+    }
+    p->io_tick += ran;
+    struct goi_runq ahead = {0};
+    if (now - p->io_alone_since >= GOI_SLICE_NS) { /* the oldest of the others, behind those */
+        uint32_t n = goi_runq_len(&p->woken);
+        goi_runq_move_head(&p->woken, &ahead, p->io_batch < n ? p->io_batch : n);
+        first = goi_runq_pop_head(&p->woken);
+        p->io_alone_since = now;
+    }
+    p->io_batch += goi_runq_len(ready);
+    goi_runq_move_head(ready, &ahead, goi_runq_len(ready));
+    put_front(p, &ahead);
+    if (first != NULL) {
+        goi_runq_push_head(&p->woken, first);
     }
 }
 

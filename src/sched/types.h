@@ -52,6 +52,7 @@ struct g_extra {
     char name[GOI_NAME_MAX + 1];
     struct goi_label *labels;
     struct goi_local *locals;       /* goroutine-local values; destroyed at exit */
+    char *caught;                   /* [o] the whole text of what go_try caught last */
 };
 
 struct g {
@@ -165,7 +166,8 @@ struct p {
     bool idle;                      /* [l:sched] */
     bool retired;                   /* [l:sched] index >= GOMAXPROCS */
     goi_a32 io_waiters;             /* [stat] parked on descriptors here minus resumed here */
-    int64_t io_fair_at;             /* [o] when descriptors last had no precedence (io.c) */
+    int64_t io_alone_since;         /* [o] nothing but what descriptors woke has run (io.c) */
+    uint32_t io_tick, io_batch;     /* [o] at the last such batch: tick, and how many are to run */
     /* sysmon's notes [o by sysmon] */
     uint32_t mon_tick;
     int64_t mon_since;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gort/short.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -254,9 +255,9 @@ TEST(conn, close_ends_an_accept_that_backs_off)
 
 static void nothing(int sig) { (void)sig; }
 
-static void pester(int tid, const volatile bool *stop)
+static void pester(int tid, atomic_bool *stop)
 {
-    while (!*stop) {
+    while (!atomic_load(stop)) {
         syscall(SYS_tgkill, getpid(), tid, SIGUSR1);
         go_sleep(20 * GO_US);
     }
@@ -264,7 +265,7 @@ static void pester(int tid, const volatile bool *stop)
 
 TEST(conn, interrupted_calls_go_on)
 {
-    volatile bool stop = false;
+    atomic_bool stop = false;
     struct sigaction sa = {.sa_handler = nothing}; /* without SA_RESTART */
     ssize_t got = 0;
     go_waitgroup over = {0};
@@ -274,7 +275,7 @@ TEST(conn, interrupted_calls_go_on)
     sigaction(SIGUSR1, &sa, NULL);
     pair(&a, &b);
     wg_add(&over, 1);
-    wg_go(&over, pester, (int)syscall(SYS_gettid), (const volatile bool *)&stop);
+    wg_go(&over, pester, (int)syscall(SYS_gettid), &stop);
     go(read_back, b, &got, &over);
     for (int i = 0; i < 3 * 1024; i++) {
         if (!EXPECT_EQ_INT(conn_write(a, big + i * 1024, 1024), 1024)) {
@@ -289,9 +290,9 @@ TEST(conn, interrupted_calls_go_on)
     conn_close(b);
 }
 
-static void count_ticks(int *ticks, const volatile bool *stop, go_waitgroup *over)
+static void count_ticks(atomic_int *ticks, atomic_bool *stop, go_waitgroup *over)
 {
-    while (!*stop) {
+    while (!atomic_load(stop)) {
         go_sleep(GO_MS);
         ++*ticks;
     }
@@ -318,14 +319,14 @@ static void others_go_on(void (*reader)(int, go_waitgroup *))
 {
     enum { N = 6 };
     int fd[2];
-    int ticks = 0;
-    volatile bool stop = false;
+    atomic_int ticks = 0;
+    atomic_bool stop = false;
     go_waitgroup reading = {0};
     go_waitgroup ticking = {0};
     REQUIRE_EQ_INT(pipe2(fd, O_CLOEXEC), 0);
     wg_add(&reading, N);
     wg_add(&ticking, 1);
-    go(count_ticks, &ticks, (const volatile bool *)&stop, &ticking);
+    go(count_ticks, &ticks, &stop, &ticking);
     for (int i = 0; i < N; i++) { /* more than there are processors */
         go(reader, fd[0], &reading);
     }

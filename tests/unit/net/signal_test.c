@@ -3,6 +3,7 @@
 #include "net_test.h"
 #include <gort/short.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static void hand(int sig) { (void)sig; }
@@ -158,20 +159,20 @@ TEST(signal, no_deadlock_verdict_while_one_is_waited_for)
     chan_free(c);
 }
 
-static void spin(const volatile bool *stop)
+static void spin(atomic_bool *stop)
 {
-    while (!*stop) {
+    while (!atomic_load(stop)) {
     }
 }
 
 TEST(signal, reaches_its_channel_while_all_processors_compute)
 {
-    volatile bool stop = false;
+    atomic_bool stop = false;
     go_waitgroup over = {0};
     chan(int) c = chan_make(int, 1);
     REQUIRE_EQ_INT(go_signal_notify(c, SIGUSR1), 0);
     for (int i = 0; i < 2 * go_maxprocs(0); i++) {
-        wg_go(&over, spin, (const volatile bool *)&stop);
+        wg_go(&over, spin, &stop);
     }
     raise(SIGUSR1);
     EXPECT_EQ_INT(chan_recv(c), SIGUSR1);
