@@ -23,6 +23,10 @@ void goi_context_signal(struct goi_context *c, const void *ucontext);
 /* The interrupted instruction and stack pointer. */
 uintptr_t goi_signal_pc(const void *ucontext);
 uintptr_t goi_signal_sp(const void *ucontext);
+/* Some register holds what goi_replay puts in the place of the static chain: the interrupted
+ * instruction, if no address was what it faulted at, belongs to an anonymous goroutine that gcc -O0
+ * let use a variable that it does not list. Always false where nothing is put there. */
+bool goi_signal_unlisted(const void *ucontext);
 
 /* fn(arg), seen by unwinders as called from the context, which must stay as it is meanwhile. */
 void goi_on_context(const struct goi_context *c, void (*fn)(void *), void *arg);

@@ -113,6 +113,18 @@ static bool is_thread_start(const struct goi_symbol *s)
            (s->file == NULL || strstr(s->file, "nptl/") != NULL);
 }
 
+/* The body of a go_do has a name that is made to be read in a compiler's message (go_do.h). */
+static const char *shown_name(const char *function)
+{
+    if (function == NULL) {
+        return "?";
+    }
+    return strstr(function, "_go_do_uses_a_variable") != NULL ||
+                   begins(function, "go_do_unoptimised_")
+               ? "go_do"
+               : function;
+}
+
 static void print_symbol(const struct goi_symbol *s, void *arg)
 {
     struct printer *p = arg;
@@ -126,7 +138,7 @@ static void print_symbol(const struct goi_symbol *s, void *arg)
         p->printed++;
         return;
     }
-    goi_outf(p->o, "%s(...)\n", s->function != NULL ? s->function : "?");
+    goi_outf(p->o, "%s(...)\n", shown_name(s->function));
     print_place(p->o, s);
     p->printed++;
     p->over = !p->system && is_function(s, "main");
@@ -203,7 +215,7 @@ static void print_maker(struct goi_out *o, const struct goi_shot *s)
     if (s->created_pc != 0) {
         goi_symbolize(s->created_pc - 1, find_maker, &m);
     }
-    goi_outf(o, "created by %s", m.function != NULL ? m.function : "?");
+    goi_outf(o, "created by %s", shown_name(m.function));
     if (s->parent != 0) {
         goi_outf(o, " in goroutine %lu", (unsigned long)s->parent);
     }

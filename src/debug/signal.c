@@ -110,7 +110,12 @@ static void describe(struct goi_out *o, int sig, const siginfo_t *info, const vo
         goi_outf(o, "%s: %s\n", name, text);
         return;
     }
-    goi_out_str(o, "fatal error: unexpected signal\n");
+    /* No address can be what goi_replay put there, so the kernel knows none. */
+    if (sig == SIGSEGV && info->si_code == SI_KERNEL && goi_signal_unlisted(ucontext)) {
+        goi_out_str(o, "fatal error: a go_do uses a variable that it does not list\n");
+    } else {
+        goi_out_str(o, "fatal error: unexpected signal\n");
+    }
     goi_outf(o, "[signal %s: %s code=0x%x addr=%p pc=0x%lx]\n", name, text,
              (unsigned)info->si_code, info->si_addr, (unsigned long)goi_signal_pc(ucontext));
 }

@@ -42,6 +42,55 @@ test_real_program_with_goroutines_runs_from_the_build_tree() {
     [ "$(./by-hand)" = 385 ]
 }
 
+# unlisted.c: `secret` is not listed.
+unlisted_program() {
+    cat >unlisted.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    chan(int) c = chan_make(int, 1);
+    int secret = argc + 41;
+    (void)argv;
+    go_do(c) { chan_send(c, secret); };
+    printf("%d\n", chan_recv(c));
+}
+END
+    sed 's/go_do(c)/go_do(c, secret)/' unlisted.c >listed.c
+}
+
+test_real_variable_that_a_go_do_does_not_list_does_not_compile_at_any_level() {
+    need_real
+    unlisted_program
+    for compiler in gcc clang; do
+        command -v $compiler >/dev/null || continue
+        for level in 0 1 2 g; do
+            run env CC=$compiler "$gort" run -O $level unlisted.c
+            want_status 1
+            want_out ""
+            want_err_has "go_do_uses_a_variable_that_it_does_not_list"
+            run env CC=$compiler "$gort" run -O $level listed.c
+            want_status 0
+            want_out 42
+            want_err ""
+        done
+    done
+    want_no_builds_left
+}
+
+test_real_plain_gcc_without_optimisation_names_the_fault_when_it_happens() {
+    need_real
+    need_program gcc
+    [ "$(uname -m)" = x86_64 ] || skip "only x86-64 has a register for it"
+    unlisted_program
+    gcc -O0 $("$gort" env --cflags) unlisted.c $("$gort" env --libs) -o unlisted
+    run ./unlisted
+    want_err_has "fatal error: a go_do uses a variable that it does not list"
+    want_err_has "go_do(...)"
+    [ "$status" -gt 128 ] || complain "wanted a signal"
+}
+
 test_real_version_is_that_of_base_h() {
     need_real
     want=$(sed -n 's/^#define GO_VERSION "\(.*\)"/\1/p' "$GORT_SOURCE/include/gort/base.h")

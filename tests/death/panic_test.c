@@ -58,6 +58,33 @@ static void body_select_send_closed(void *arg)
     }
     STAY();
 }
+/* Its body is a function with a name for the compiler's messages, and that is not shown. */
+static void body_anonymous(void *arg)
+{
+    chan(int) never = NULL;
+    (void)arg;
+    go_do(never) {
+        chan_close(never);
+        STAY();
+    };
+    (void)chan_recv(never);
+    STAY();
+}
+TEST(panic, in_an_anonymous_goroutine)
+{
+#if defined(__clang__)
+    const char *name = "*_block_invoke(...)\n";
+#else
+    const char *name = "go_do(...)\n";
+#endif
+    char text[200];
+    snprintf(text, sizeof text,
+             "panic: close of nil channel\n\ngoroutine # [running]:\n%s\t*panic_test.c:#\n"
+             "created by body_anonymous in goroutine 1\n\t*panic_test.c:#\n...\n",
+             name);
+    EXPECT_DEATH(body_anonymous, NULL, 2, text);
+}
+
 TEST(panic, channels)
 {
     int caps[] = {0, 1};

@@ -29,6 +29,12 @@ uintptr_t goi_signal_pc(const void *ucontext)
     return ((const ucontext_t *)ucontext)->uc_mcontext.pc;
 }
 
+bool goi_signal_unlisted(const void *ucontext)
+{
+    (void)ucontext; /* goi_replay leaves the chain alone here */
+    return false;
+}
+
 uintptr_t goi_signal_sp(const void *ucontext)
 {
     return ((const ucontext_t *)ucontext)->uc_mcontext.sp;

@@ -36,6 +36,17 @@ uintptr_t goi_signal_pc(const void *ucontext)
     return (uintptr_t)((const ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP];
 }
 
+bool goi_signal_unlisted(const void *ucontext)
+{
+    const greg_t *r = ((const ucontext_t *)ucontext)->uc_mcontext.gregs;
+    for (int i = REG_R8; i <= REG_RSP; i++) {
+        if ((uintptr_t)r[i] == 0xdeadc0dedeadc0de) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uintptr_t goi_signal_sp(const void *ucontext)
 {
     return (uintptr_t)((const ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RSP];

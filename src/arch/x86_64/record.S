@@ -88,7 +88,7 @@ goi_record_vec:
 /* long goi_replay(fn rdi, regs rsi, vec rdx, stack rcx, stack_bytes r8): makes the recorded call.
  * vec may be NULL, and is 16-aligned; stack_bytes is a multiple of 16. The static chain register is
  * poisoned, so that an anonymous goroutine that uses a variable it did not list (gcc -O0) faults at
- * once instead of reading a frame that may be gone. */
+ * once instead of reading a frame that may be gone (goi_signal_unlisted knows the value). */
     .p2align 4
     .globl goi_replay
     .hidden goi_replay

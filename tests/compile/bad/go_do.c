@@ -11,8 +11,8 @@ void twice(int x, chan(int) c)
 #ifdef CASE_unlisted_capture
     /* flags: -O2 */
     /* link */
-    /* gcc: trampoline generated for nested function */
-    /* clang: undefined (reference|symbol).*_NSConcreteStackBlock */
+    /* gcc: nested function 'c_go_do_uses_a_variable_that_it_does_not_list_[0-9]+' */
+    /* clang: undefined (reference|symbol).*go_do_uses_a_variable_that_it_does_not_list */
     /* g++: 'y' is not captured */
     /* clang++: variable 'y' cannot be implicitly captured */
     go_do(c) {
@@ -22,12 +22,38 @@ void twice(int x, chan(int) c)
 #ifdef CASE_unlisted_channel
     /* flags: -O2 */
     /* link */
-    /* gcc: trampoline generated for nested function */
-    /* clang: undefined (reference|symbol).*_NSConcreteStackBlock */
+    /* gcc: nested function 'y_go_do_uses_a_variable_that_it_does_not_list_[0-9]+' */
+    /* clang: undefined (reference|symbol).*go_do_uses_a_variable_that_it_does_not_list */
     /* g++: 'c' is not captured */
     /* clang++: variable 'c' cannot be implicitly captured */
     go_do(y) {
         chan_send(c, y);
+    };
+#endif
+#ifdef CASE_unlisted_in_a_go_do_within
+    /* flags: -O2 */
+    /* link */
+    /* gcc: nested function 'c_go_do_uses_a_variable_that_it_does_not_list_[0-9]+' */
+    /* clang: undefined (reference|symbol).*go_do_uses_a_variable_that_it_does_not_list */
+    /* g++: 'z' is not captured */
+    /* clang++: variable 'z' cannot be implicitly captured */
+    go_do(c) {
+        int z = 1;
+        go_do(c) {
+            chan_send(c, z);
+        };
+    };
+#endif
+#ifdef CASE_unlisted_where_nothing_is_listed
+    /* flags: -O2 */
+    /* how: -I */
+    /* link */
+    /* gcc: nested function 'this_go_do_uses_a_variable_that_it_does_not_list_[0-9]+' */
+    /* clang: undefined (reference|symbol).*go_do_uses_a_variable_that_it_does_not_list */
+    /* g++: 'c' is not captured */
+    /* clang++: variable 'c' cannot be implicitly captured */
+    go_do() {
+        chan_send(c, 1);
     };
 #endif
     (void)c;

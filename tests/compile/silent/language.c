@@ -100,6 +100,13 @@ int language(chan(int) c, recv_chan(int) r, send_chan(int) s)
     };
     go_do(v, c) { chan_send(c, v); }; go_do(c) { chan_recv(c); };
     go_do() { go_yield(); };
+    go_do(v, c) {
+        int w = v;
+        go_do(c, w) {
+            go_do() { go_yield(); };
+            go_do(c, w) { chan_send(c, w); };
+        };
+    };
     errno = 0;
     return errno + v;
 }
