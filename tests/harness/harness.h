@@ -56,6 +56,7 @@ struct test {
     int status;          /* of a death test: TEST_LIVES, or how it must end */
     const char *pattern; /* of a death test: standard error; NULL: anything */
     bool literal;        /* the pattern is a text to contain, not an expression */
+    int seeds;           /* how many seeds it is run with, at least; 0: as the options say */
 };
 
 #define TEST_LIVES (-1)
@@ -67,22 +68,26 @@ struct test {
 
 void test_register(struct test *t);
 
-#define TEST_DEFINE_(suite, name, timeout, status, pattern, literal)                               \
+#define TEST_DEFINE_(suite, name, timeout, status, pattern, literal, seeds)                        \
     static void test_##suite##_##name(void);                                                       \
     static struct test test_entry_##suite##_##name = {                                             \
         NULL, #suite, #name, __FILE__, __LINE__, test_##suite##_##name,                            \
-        timeout, status, pattern, literal};                                                        \
+        timeout, status, pattern, literal, seeds};                                                 \
     __attribute__((constructor)) static void test_register_##suite##_##name(void)                  \
     {                                                                                              \
         test_register(&test_entry_##suite##_##name);                                               \
     }                                                                                              \
     static void test_##suite##_##name(void)
 
-#define TEST(suite, name) TEST_DEFINE_(suite, name, 0, TEST_LIVES, NULL, false)
+#define TEST(suite, name) TEST_DEFINE_(suite, name, 0, TEST_LIVES, NULL, false, 0)
 /* A test that is expected to need up to that many seconds on a quiet machine. */
-#define TEST_LONG(suite, name, seconds) TEST_DEFINE_(suite, name, seconds, TEST_LIVES, NULL, false)
-#define DEATH_TEST(suite, name, status, regex) TEST_DEFINE_(suite, name, 0, status, regex, false)
-#define DEATH_TEXT(suite, name, status, text) TEST_DEFINE_(suite, name, 0, status, text, true)
+#define TEST_LONG(suite, name, seconds)                                                            \
+    TEST_DEFINE_(suite, name, seconds, TEST_LIVES, NULL, false, 0)
+/* A test whose course is drawn from test_seed(): it runs with that many seeds, one after another,
+ * unless one was asked for. */
+#define TEST_SEEDS(suite, name, seeds) TEST_DEFINE_(suite, name, 0, TEST_LIVES, NULL, false, seeds)
+#define DEATH_TEST(suite, name, status, regex) TEST_DEFINE_(suite, name, 0, status, regex, false, 0)
+#define DEATH_TEXT(suite, name, status, text) TEST_DEFINE_(suite, name, 0, status, text, true, 0)
 
 /* ---- expectations ----
  *

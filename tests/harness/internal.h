@@ -23,6 +23,7 @@ struct test_options {
     const char *procs; /* comma-separated values of GOMAXPROCS; NULL: leave it alone */
     uint64_t seed;
     int seeds; /* 0: the runtime chooses its own seed */
+    bool seed_given; /* asked for: no test takes more seeds than `seeds` */
     int repeat;
     int timeout; /* replaces every test's own; 0: does not */
     int scale;

@@ -117,6 +117,7 @@ static void read_environment(struct test_options *o)
     v = getenv("GORT_TEST_SEED");
     if (v != NULL) {
         o->seed = number_of("GORT_TEST_SEED", v);
+        o->seed_given = true;
         o->seeds = 1;
     }
     v = getenv("GORT_TEST_SEEDS");
@@ -152,6 +153,7 @@ static bool read_option(struct test_options *o, const char *arg)
         o->procs = value;
     } else if (is_option(arg, "--seed=", &value)) {
         o->seed = number_of("--seed", value);
+        o->seed_given = true;
         o->seeds = o->seeds > 0 ? o->seeds : 1;
     } else if (is_option(arg, "--seeds=", &value)) {
         o->seeds = small_of("--seeds", value);
@@ -192,11 +194,18 @@ static void run_once(const struct test_case *c, struct tally *tally)
     tally->count[test_run_case(c, ++tally->number)]++;
 }
 
-static void run_seeds(const struct test *t, int procs, struct tally *tally)
+static int seeds_of(const struct test *t)
 {
     int seeds = test_options.seeds > 0 ? test_options.seeds : 1;
-    for (int i = 0; i < seeds; i++) {
-        struct test_case c = {t, procs, test_options.seed + (uint64_t)i, test_options.seeds > 0};
+    return !test_options.seed_given && t->seeds > seeds ? t->seeds : seeds;
+}
+
+static void run_seeds(const struct test *t, int procs, struct tally *tally)
+{
+    bool seeded = test_options.seeds > 0 || t->seeds > 0;
+    uint64_t first = test_options.seed;
+    for (int i = 0; i < seeds_of(t); i++) {
+        struct test_case c = {t, procs, first + (uint64_t)i, seeded};
         run_once(&c, tally);
     }
 }
@@ -224,7 +233,7 @@ static int count_cases(void)
 {
     int selected = 0;
     for (const struct test *t = tests; t != NULL; t = t->next) {
-        selected += is_selected(t) ? 1 : 0;
+        selected += is_selected(t) ? seeds_of(t) : 0;
     }
     int procs = 1;
     if (test_options.procs != NULL) {
@@ -232,8 +241,7 @@ static int count_cases(void)
             procs += *p == ',' ? 1 : 0;
         }
     }
-    int seeds = test_options.seeds > 0 ? test_options.seeds : 1;
-    return selected * procs * seeds * test_options.repeat;
+    return selected * procs * test_options.repeat;
 }
 
 static void list_tests(void)

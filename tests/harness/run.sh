@@ -67,6 +67,14 @@ check "the matrix is walked" has '^1\.\.4$'
 check "the environment is set" has '\| 16 a=b,seed=6$'
 check "the line names it" has '^not ok 4 - matrix\.environment GOMAXPROCS=16 seed=6'
 check "the seed is printed first" has '^# seed 5$'
+"$work/sample" --filter=seeds. >"$work/out" 2>&1
+check "a test may ask for several seeds" has '^1\.\.3$'
+first=$(sed -n 's/^# seed //p' "$work/out")
+check "and gets different ones" has "\| $((first + 2)) seed=$((first + 2))\$"
+GORT_TEST_SEEDS=1 "$work/sample" --filter=seeds. >"$work/out" 2>&1
+check "also where the matrix has fewer" has '^1\.\.3$'
+"$work/sample" --filter=seeds. --seed=9 >"$work/out" 2>&1
+check "a seed that is given is the only one" has '^1\.\.1$'
 
 GORT_TEST_GDB=0 GORT_TEST_SCALE=100 "$work/sample" --filter=hang. --timeout=1 >"$work/out" 2>&1
 check "a limit that is given is the limit" has 'it did not end within 1 seconds'

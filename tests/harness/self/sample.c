@@ -175,6 +175,13 @@ TEST(self, ok_child_that_hangs)
     test_run_free(&run);
 }
 
+TEST_SEEDS(seeds, each_has_its_own, 3)
+{
+    const char *debug = getenv("GORTDEBUG");
+    printf("%llu %s\n", (unsigned long long)test_seed(), debug != NULL ? debug : "-");
+    FAIL("shown because it failed");
+}
+
 TEST(matrix, environment)
 {
     const char *procs = getenv("GOMAXPROCS");
