@@ -104,7 +104,7 @@ enum { GO_PANIC_MESSAGE_MAX = 255 };
 
 /* What go_try caught. */
 typedef struct go_panic_info {
-    char message[GO_PANIC_MESSAGE_MAX + 1]; /* cut off at this length; crash output is not */
+    char message[GO_PANIC_MESSAGE_MAX + 1]; /* cut off at this length; go_panic_caught is not */
 } go_panic_info;
 
 /* Starts a panic with a formatted message: runs the deferred calls of this goroutine, the innermost
@@ -116,6 +116,11 @@ GO_NORETURN GO_API void go_panic(const char *format, ...) GO_PRINTF(1, 2);
 /* go_try(out, fn, args...): calls fn(args...) here. true when it returned; false when it panicked,
  * and then its deferred calls have run and *out says why (out is a go_panic_info *, or NULL). The
  * result of fn is discarded. go_exit passes through. C++ exceptions pass through as well. */
+
+/* The whole text of what this goroutine's go_try has caught last: also that of a group's member
+ * with its trace. Valid until a go_try of the goroutine catches the next one, or the goroutine
+ * ends. NULL when there is none, or when there was no memory for it. */
+GO_API const char *go_panic_caught(void);
 
 struct goi_try {
     struct goi_record record;
