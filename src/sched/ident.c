@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ident.c: the calling goroutine's identity: number, name, labels, local values, its thread. */
 #include "sched/internal.h"
+#include "sched/panic.h"
 #include <gort/go.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -31,6 +32,19 @@ static struct g_extra *extra_of(struct g *g)
         }
     }
     return g->extra;
+}
+
+void goi_g_keep_caught(struct g *g, const char *text)
+{
+    struct g_extra *x = extra_of(g);
+    free(x->caught);
+    x->caught = strdup(text);
+}
+
+const char *go_panic_caught(void)
+{
+    const struct g *g = goi_self_g();
+    return g->extra != NULL ? g->extra->caught : NULL;
 }
 
 void goi_g_set_name(struct g *g, const char *name)
@@ -117,6 +131,7 @@ void goi_g_extra_free(struct g *g)
         free(x->locals);
         x->locals = next;
     }
+    free(x->caught);
     free(x);
 }
 

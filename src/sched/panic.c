@@ -137,6 +137,7 @@ bool goi_try_run(go_panic_info *out, void (*run)(void *), void *arg)
         memcpy(out->message, p->message, n);
         out->message[n] = '\0';
     }
+    goi_g_keep_caught(g, p->message);
     panic_free(g);
     return false;
 }

@@ -25,6 +25,9 @@ struct goi_panic {
  * may be NULL) says why. Outside the runtime. */
 bool goi_try_run(go_panic_info *out, void (*run)(void *), void *arg) GOI_PARKS;
 
+/* ident.c: keeps a copy of the text for go_panic_caught(), if there is memory. */
+void goi_g_keep_caught(struct g *g, const char *text);
+
 /* Runs a cleanup that is off the list, at the end of its block: as such, or, when a panic or
  * go_exit leaves the block, so that it cannot be left by another one. */
 void goi_cleanup_run_at_end(struct g *g, struct goi_cleanup *c,

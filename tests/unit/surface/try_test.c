@@ -56,8 +56,12 @@ TEST(panic, message_is_cut_off_in_the_info_only)
     go_panic_info info;
     EXPECT(!go_try(&info, says, text));
     EXPECT_EQ_UINT(strlen(info.message), GO_PANIC_MESSAGE_MAX);
+    EXPECT_EQ_STR(go_panic_caught(), text);
     EXPECT(!go_try(&info, says, ""));
     EXPECT_EQ_STR(info.message, "");
+    EXPECT_EQ_STR(go_panic_caught(), "");
+    EXPECT(!go_try(NULL, says, "nobody asked"));
+    EXPECT_EQ_STR(go_panic_caught(), "nobody asked");
 }
 
 DEATH_TEST(panic, long_message_is_printed_whole, 2, "^panic: x{999}\n")
