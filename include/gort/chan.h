@@ -23,6 +23,7 @@
 #include <gort/detail/call.h>
 
 struct go_chan;
+struct go_ctx;
 
 GO_BEGIN_DECLS
 
@@ -51,6 +52,12 @@ GO_API bool goi_chan_try_recv(struct go_chan *c, void *v);
 GO_API int goi_chan_send_until(struct go_chan *c, const void *v, go_time deadline);
 GO_API int goi_chan_recv_until(struct go_chan *c, void *v, go_time deadline);
 
+/* The same until a context ends: 0, -EPIPE, or the context's error, which comes first when it had
+ * ended before the call. ctx may be NULL: no limit. It is enough that the caller's reference to it
+ * lasts until the call; it may be freed, and thereby ended, while the call waits. */
+GO_API int goi_chan_send_ctx(struct go_ctx *ctx, struct go_chan *c, const void *v);
+GO_API int goi_chan_recv_ctx(struct go_ctx *ctx, struct go_chan *c, void *v);
+
 /* No more sends: receivers get what is buffered, then zeros. Wakes everybody who waits; waiting
  * senders panic. Panics with `close of nil channel`, `close of closed channel`. Does not park. */
 GO_API void goi_chan_close(struct go_chan *c);
@@ -62,7 +69,8 @@ GO_API size_t goi_chan_cap(const struct go_chan *c);
 /* One more reference, returned; one less. The last free releases the memory: while goroutines wait
  * on the channel that is `fatal error: free of channel in use`. A receiver may free the channel as
  * soon as it has the last value, even while the sender is on its way out of the send. NULL is
- * allowed in both. */
+ * allowed in both. Who has been woken does not wait any more: a close may be followed by the free
+ * at once. A channel of a context belongs to it. */
 GO_API struct go_chan *goi_chan_ref(struct go_chan *c);
 GO_API void goi_chan_free(struct go_chan *c);
 
@@ -86,6 +94,7 @@ GO_END_DECLS
  * go_chan_for(v, c) { ... }          for every value until the channel is closed (Go: range)
  * bool go_chan_try_send(c, v)  bool go_chan_try_recv(c, &v)
  * int go_chan_send_until(c, v, deadline)  int go_chan_recv_until(c, &v, deadline)
+ * int go_chan_send_ctx(ctx, c, v)         int go_chan_recv_ctx(ctx, c, &v)
  * go_chan_close(c)  size_t go_chan_len(c)  size_t go_chan_cap(c)
  * the same channel go_chan_ref(c)  go_chan_free(c) */
 #if !defined(__cplusplus)
@@ -139,6 +148,10 @@ static inline void *goi_chan_recv_into(struct go_chan *c, void *v)
 #define go_chan_try_recv(c, p) goi_chan_try_recv(GOI_RECVABLE(c), GOI_OUT(c, p))
 #define go_chan_recv_until(c, p, deadline) \
     goi_chan_recv_until(GOI_RECVABLE(c), GOI_OUT(c, p), (deadline))
+#define go_chan_recv_ctx(ctx, c, p) goi_chan_recv_ctx((ctx), GOI_RECVABLE(c), GOI_OUT(c, p))
+#define go_chan_send_ctx(ctx, c, ...) GOI_CHAN_SEND_CTX(__COUNTER__, ctx, c, __VA_ARGS__)
+#define GOI_CHAN_SEND_CTX(N, ctx, c, ...) \
+    GOI_SEND(N, goi_chan_send_ctx((ctx), GOI_SENDABLE(c), &GOI_CAT(goi_v_, N)), c, __VA_ARGS__)
 #define go_chan_close(c) goi_chan_close(GOI_CLOSEABLE(c))
 #define go_chan_for(v, c) GOI_CHAN_FOR(__COUNTER__, v, c)
 #define GOI_CHAN_FOR(N, v, c) \
@@ -176,6 +189,17 @@ int cxx_chan_send_until(T (*const *c)(struct go_chan *), const plain<T> &v, go_t
     check_elem<T>();
     return goi_chan_send_until(raw(c), &v, deadline);
 }
+template <class T>
+int cxx_chan_send_ctx(struct go_ctx *ctx, T (*const *c)(struct go_chan *), const plain<T> &v)
+{
+    check_elem<T>();
+    return goi_chan_send_ctx(ctx, raw(c), &v);
+}
+template <class T>
+int cxx_chan_recv_ctx(struct go_ctx *ctx, T (*volatile *c)(struct go_chan *), plain<T> *v)
+{
+    return goi_chan_recv_ctx(ctx, raw(c), v);
+}
 template <class T> T cxx_chan_recv(T (*volatile *c)(struct go_chan *))
 {
     T v;
@@ -208,6 +232,8 @@ template <class C> C cxx_chan_ref(C c) { return reinterpret_cast<C>(goi_chan_ref
 #define go_chan_recv_ok(c, p) (goi::cxx_chan_recv_ok((c), (p)))
 #define go_chan_try_recv(c, p) (goi::cxx_chan_try_recv((c), (p)))
 #define go_chan_recv_until(c, p, deadline) (goi::cxx_chan_recv_until((c), (p), (deadline)))
+#define go_chan_send_ctx(ctx, c, ...) (goi::cxx_chan_send_ctx((ctx), (c), __VA_ARGS__))
+#define go_chan_recv_ctx(ctx, c, p) (goi::cxx_chan_recv_ctx((ctx), (c), (p)))
 #define go_chan_close(c) (goi::cxx_chan_close(c))
 #define go_chan_for(v, c) GOI_CHAN_FOR(__COUNTER__, v, c)
 #define GOI_CHAN_FOR(N, v, c) \

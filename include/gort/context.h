@@ -9,6 +9,20 @@
  * reference of his own (go_ctx_ref). A parent is kept alive by its children, so both may be freed
  * in any order; freeing the parent ends the children, which stay valid until they are freed.
  *
+ * For a goroutine that is started with a context the starter takes the reference, since the
+ * goroutine may come too late for that, and the goroutine frees it:
+ *
+ *     go(work, go_ctx_ref(ctx));       in work: go_defer(go_ctx_free, ctx);
+ *     ...
+ *     go_ctx_cancel(ctx);              because the free is not the last one now
+ *     go_ctx_free(ctx);
+ *
+ * None is needed where the starter waits for the goroutine's end before it frees (a wait group, a
+ * group). A goroutine that waits needs none for the wait: a receive or a select on done, and every
+ * call that takes a context as its limit, may have the context freed, and so ended, by another
+ * meanwhile; they return as for a cancel and touch nothing that is gone. Afterwards the context may
+ * not be used any more, not even to ask for its error, unless one has a reference.
+ *
  * Unless said otherwise the functions may be called from any goroutine and any thread, do not park,
  * and must not be given NULL. */
 #ifndef GO_CONTEXT_H
@@ -30,8 +44,9 @@ GO_API go_ctx *go_ctx_todo(void);
 /* A child that ends when it is cancelled, when its deadline passes, or when the parent ends. Each
  * returns one reference; NULL when out of memory. NULL as the parent panics: `cannot create context
  * from nil parent`. A deadline that has passed ends the child before it is returned; one that is
- * not before the parent's changes nothing, and GO_FOREVER is none. Waiting for a deadline takes no
- * goroutine; the end releases the timer. */
+ * not before the parent's changes nothing, and GO_FOREVER is none. A timeout that reaches beyond
+ * the end of time is a deadline there, GO_FOREVER - 1. Waiting for a deadline takes no goroutine;
+ * the end releases the timer. */
 GO_NODISCARD GO_API go_ctx *go_ctx_with_cancel(go_ctx *parent);
 GO_NODISCARD GO_API go_ctx *go_ctx_with_timeout(go_ctx *parent, go_duration d);
 GO_NODISCARD GO_API go_ctx *go_ctx_with_deadline(go_ctx *parent, go_time t);
@@ -45,7 +60,8 @@ GO_NODISCARD GO_API go_ctx *go_ctx_with_deadline_cause(go_ctx *parent, go_time t
 GO_NODISCARD GO_API go_ctx *go_ctx_without_cancel(go_ctx *parent);
 
 /* One more reference, returned; one less. free cancels first when this was the last one that a user
- * holds, and releases the memory when no child needs it. NULL and the roots are allowed in both. */
+ * holds (as go_ctx_cancel, so it may park), and releases the memory when no child needs it. NULL
+ * and the roots are allowed in both. */
 GO_API go_ctx *go_ctx_ref(go_ctx *ctx);
 GO_API void go_ctx_free(go_ctx *ctx);
 
@@ -56,11 +72,14 @@ GO_API go_recv_chan(char) go_ctx_done(go_ctx *ctx);
 /* 0 while it lasts, then -ECANCELED or -ETIMEDOUT. Not 0 exactly when done is closed. */
 GO_API int go_ctx_err(go_ctx *ctx);
 
-/* Ends the context and its children; again: no effect, the first end and its cause stand. Waiting
- * goroutines are runnable when it returns. With a cause: any negative error and a text, which is
- * copied (NULL: the error's own text); go_ctx_err is -ECANCELED all the same. Children that have
- * not ended end with the same error and cause. Does not wait for anybody. No effect on the roots
- * and on contexts of with_value and without_cancel, which have no end of their own. */
+/* Ends the context and all below; again: no effect, the first end and its cause stand. When it
+ * returns, all below have ended and waiting goroutines are runnable; for that it parks while
+ * another goroutine is still ending the same context, or a part of it. It does not wait for what
+ * they do then. With a cause: any negative error and a text, which is copied (NULL: the error's own
+ * text); an error that is not negative is none and stands for -ECANCELED, as nil in Go; go_ctx_err
+ * is -ECANCELED all the same. Children that have not ended end with the same error and cause. No
+ * effect on the roots and on contexts of with_value and without_cancel, which have no end of their
+ * own. */
 GO_API void go_ctx_cancel(go_ctx *ctx);
 GO_API void go_ctx_cancel_cause(go_ctx *ctx, int err, const char *why);
 
@@ -76,9 +95,15 @@ GO_API bool go_ctx_deadline(go_ctx *ctx, go_time *t);
  * when ctx ends (at once if it has). NULL when out of memory. stop: true when that has been
  * prevented, false when fn has been started; it is not waited for. The handle belongs to the
  * context that ends: it is released by stop, at the latest with that context. So call stop once, or
- * never, and while you hold a reference to ctx. NULL is allowed in stop and gives false. */
+ * never, and while you hold a reference to ctx. NULL is allowed in stop and gives false. Where
+ * nothing can end ctx, the call is dropped at once, and stop is true. */
 GO_API go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call);
 GO_API bool go_ctx_after_stop(go_ctx_after *a);
+
+/* The way from the root as text, "context.Background.WithCancel", of which the first n - 1 bytes
+ * and a zero go to buf; returns the length of all of it. A deadline appears as the time and, in
+ * brackets, how far it is from now, a value as the address of its key. */
+GO_API size_t go_ctx_format(go_ctx *ctx, char *buf, size_t n);
 
 /* The key's address tells it from others. The value is copied. NULL key: panics with `nil key`. */
 GO_API go_ctx *goi_ctx_with_value(go_ctx *parent, const void *key, const void *value, size_t size);

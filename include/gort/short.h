@@ -27,6 +27,8 @@
 #define chan_try_recv(c, p) go_chan_try_recv(c, p)
 #define chan_send_until(c, v, deadline) go_chan_send_until(c, v, deadline)
 #define chan_recv_until(c, p, deadline) go_chan_recv_until(c, p, deadline)
+#define chan_send_ctx(ctx, c, v) go_chan_send_ctx(ctx, c, v)
+#define chan_recv_ctx(ctx, c, p) go_chan_recv_ctx(ctx, c, p)
 #define chan_close(c) go_chan_close(c)
 #define chan_len(c) go_chan_len(c)
 #define chan_cap(c) go_chan_cap(c)
@@ -125,6 +127,7 @@
 #define ctx_deadline(ctx, t) go_ctx_deadline(ctx, t)
 #define ctx_after_func(...) go_ctx_after_func(__VA_ARGS__)
 #define ctx_after_stop(a) go_ctx_after_stop(a)
+#define ctx_format(ctx, buf, n) go_ctx_format(ctx, buf, n)
 #define ctx_ref(ctx) go_ctx_ref(ctx)
 #define ctx_free(ctx) go_ctx_free(ctx)
 
@@ -132,7 +135,9 @@
 #define group_set_limit(g, n) go_group_set_limit(g, n)
 #define group_go(...) go_group_go(__VA_ARGS__)
 #define group_try_go(...) go_group_try_go(__VA_ARGS__)
+#define group_go_until(...) go_group_go_until(__VA_ARGS__)
 #define group_wait(g) go_group_wait(g)
+#define group_wait_until(g, result, deadline) go_group_wait_until(g, result, deadline)
 
 #define timer_c(t) go_timer_c(t)
 #define timer_stop(t) go_timer_stop(t)

@@ -14,6 +14,10 @@
  *   C5  The unlock is the last touch of the channel in every operation that lets another goroutine
  *       proceed: the receiver may free it as soon as it has the value. Wakes come after the unlock
  *       and touch only the woken goroutine.                                       (free test)
+ *   C6  A wait that takes the lock once more when it is over (select, a deadline) is a guest from
+ *       its first hold of the lock to its last. A channel that is freed while it has guests, who
+ *       have been woken and are on their way, is abandoned: the last of them frees the memory. So
+ *       `close; free`, and the free of a context, need not wait for who has been woken. (free test)
  *
  * Without the lock: a try that cannot succeed returns at once. It reads the buffer's count and the
  * queue's length, then `closed`; since a channel never reopens, "not closed" read last means that
@@ -70,9 +74,50 @@ struct go_chan *goi_chan_ref(struct go_chan *c)
     return c;
 }
 
+static GOI_COLD void free_in_use(void) { goi_fatal("free of channel in use"); }
+
+static bool in_use(const struct go_chan *c)
+{
+    return ld_rlx(&c->recvq.n) != 0 || ld_rlx(&c->sendq.n) != 0;
+}
+
+/* The last reference is gone, but a guest may not be, or it is the channel of a timer, whose entry
+ * in the heap holds a reference that keeps nobody's place in the queue. Inside the runtime or
+ * outside, as the end of a context is. */
+static GOI_NOINLINE void free_locked(struct go_chan *c)
+{
+    struct m *m = goi_m();
+    bool enter = m == NULL || ld_rlx(&m->in_rt) == 0;
+    m = enter ? goi_enter() : m;
+    goi_lock(&c->lock);
+    bool last = true;
+    if (c->timer != NULL) {
+        uint32_t before = sub_acqrel(&c->refs, 1); /* [REF] */
+        goi_must(before > 0);
+        last = before == 1 || (before == 2 && !in_use(c) && goi_timer_let_go_locked(c->timer));
+    }
+    bool used = (last || (ld_rlx(&c->refs) == 1 && goi_timer_queued(c->timer))) && in_use(c);
+    c->abandoned = last && c->guests > 0; /* C6 */
+    bool release = last && c->guests == 0;
+    goi_unlock(&c->lock); /* C5 */
+    if (enter) {
+        goi_leave(m);
+    }
+    if (used) {
+        free_in_use();
+    }
+    if (release) {
+        free(c);
+    }
+}
+
 void goi_chan_free(struct go_chan *c)
 {
     if (c == NULL) {
+        return;
+    }
+    if (GOI_UNLIKELY(c->timer != NULL)) {
+        free_locked(c);
         return;
     }
     uint32_t before = sub_acqrel(&c->refs, 1); /* [REF] */
@@ -80,8 +125,12 @@ void goi_chan_free(struct go_chan *c)
     if (before > 1) {
         return;
     }
-    if (ld_rlx(&c->recvq.n) != 0 || ld_rlx(&c->sendq.n) != 0) {
-        goi_fatal("free of channel in use");
+    if (ld_rlx(&c->visited) != 0) {
+        free_locked(c);
+        return;
+    }
+    if (in_use(c)) {
+        free_in_use();
     }
     free(c);
 }
@@ -369,22 +418,26 @@ static int wait_until(struct m *m, struct go_chan *c, struct goi_waitq *q, void 
     struct goi_waiter w = {
         .g = g, .value = v, .c = c, .claimed = true, .ticket = goi_claim_begin(g)};
     goi_waitq_push(q, &w);
+    goi_chan_guest_enter(c); /* C6 */
     if (GOI_UNLIKELY(c->timer != NULL)) {
         goi_timer_watch_locked(m, c->timer);
     }
     goi_race_release(&w);
     int r = goi_park_until(&m, why, c, NULL, &c->lock, w.ticket, deadline);
     goi_claim_end(g, w.ticket);
-    if (r != 0) { /* a waker that lost the claim may have dropped the record already */
-        goi_lock(&c->lock);
-        if (w.queued) {
-            goi_waitq_remove(q, &w);
-        }
-        if (GOI_UNLIKELY(c->timer != NULL)) {
-            goi_timer_unwatch_locked(c->timer);
-        }
-        goi_unlock(&c->lock);
-    } else {
+    goi_lock(&c->lock);
+    if (w.queued) { /* a waker that lost the claim may have dropped the record already */
+        goi_waitq_remove(q, &w);
+    }
+    if (GOI_UNLIKELY(c->timer != NULL) && r != 0) {
+        goi_timer_unwatch_locked(c->timer);
+    }
+    bool abandoned = goi_chan_guest_leave(c); /* C6 */
+    goi_unlock(&c->lock);
+    if (GOI_UNLIKELY(abandoned)) {
+        free(c);
+    }
+    if (r == 0) {
         goi_race_acquire(&w);
         r = w.ok ? 0 : -EPIPE;
     }

@@ -30,6 +30,9 @@ struct go_chan {
     struct goi_waitq recvq, sendq;      /* [l], n readable anywhere */
     struct go_timer *timer;             /* [c] where its values come from (below), or NULL */
     goi_a32 refs;                       /* [a:REF] */
+    goi_a32 visited;                    /* [w:lock] a guest has been here: free looks closer */
+    uint32_t guests;                    /* [l] waits that come back for the lock (chan.c, C6) */
+    bool abandoned;                     /* [l] freed: the last guest releases the memory */
     bool quiet;                         /* [c] belongs to the runtime: not in leak reports */
     const char *type, *site;            /* [c] */
     char *buf;                          /* [c] behind the struct */
@@ -44,6 +47,11 @@ void goi_timer_poll_locked(struct go_timer *t);
 /* Under the channel's lock: a receiver has been queued, or one has left without a value. */
 void goi_timer_watch_locked(struct m *m, struct go_timer *t);
 void goi_timer_unwatch_locked(struct go_timer *t);
+
+/* Under the channel's lock, when only the heap's entry may be left to hold it: whether there is
+ * one; and takes it out with its reference, if it has not fired. */
+bool goi_timer_queued(const struct go_timer *t);
+bool goi_timer_let_go_locked(struct go_timer *t);
 
 /* Both ends checked under the lock; paranoid builds and tests. */
 void goi_chan_check_locked(struct go_chan *c);
@@ -117,6 +125,20 @@ GOI_INLINE struct goi_waiter *goi_waitq_pop(struct goi_waitq *q)
             return w;
         }
     }
+}
+
+/* Under the lock: a wait begins that takes the lock again when it is over, and is over. True: the
+ * channel has been freed meanwhile, and its memory is the caller's to free after the unlock. C6 */
+GOI_INLINE void goi_chan_guest_enter(struct go_chan *c)
+{
+    c->guests++;
+    st_rlx(&c->visited, 1);
+}
+
+GOI_INLINE bool goi_chan_guest_leave(struct go_chan *c)
+{
+    goi_assert(c->guests > 0);
+    return --c->guests == 0 && GOI_UNLIKELY(c->abandoned);
 }
 
 /* What an attempt under the lock found. */

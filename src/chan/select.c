@@ -16,6 +16,7 @@
  *   S3  The commit does not touch the goroutine's stack after the last unlock: the goroutine may
  *       run as soon as it can lock all its channels again.
  *   S4  When goi_select returns, no record is on any queue. (issue9110 test)
+ *   C6  (chan.c) Between enqueue and dequeue the select is a guest of each of its channels.
  */
 #include "annot/annot.h"
 #include "chan/chan.h"
@@ -36,6 +37,7 @@ struct select {
     int32_t dflt;                   /* index of the default case, or -1 */
     int32_t after;                  /* index of the earliest after case, or -1 */
     int64_t deadline;
+    uint32_t elem;                  /* of the chosen case: its channel may be gone by then */
 };
 
 static bool may(const struct go_case *k)
@@ -47,7 +49,7 @@ static enum goi_attempt try_locked(const struct go_case *k, struct g **wake)
 {
     enum goi_attempt r = k->op == GO_CASE_SEND ? goi_chan_send_locked(k->c, k->value, wake)
                                            : goi_chan_recv_locked(k->c, k->value, wake);
-    if (r != GOI_TRY_WAIT && k->op == GO_CASE_RECV && k->ok != NULL) {
+    if (r != GOI_TRY_WAIT && k->ok != NULL) {
         *k->ok = r == GOI_TRY_DONE;
     }
     return r;
@@ -178,6 +180,7 @@ static void enqueue_all(struct m *m, struct select *s, struct g *g, uint32_t tic
                                  .claimed = true,
                                  .index = index};
         goi_waitq_push(k->op == GO_CASE_SEND ? &k->c->sendq : &k->c->recvq, w);
+        goi_chan_guest_enter(k->c); /* C6 */
         if (GOI_UNLIKELY(k->c->timer != NULL)) {
             goi_timer_watch_locked(m, k->c->timer);
         }
@@ -185,8 +188,11 @@ static void enqueue_all(struct m *m, struct select *s, struct g *g, uint32_t tic
     }
 }
 
+/* The records' own order is not needed any more: channels that were freed meanwhile are collected
+ * at the front (C6). */
 static void dequeue_all(struct select *s)
 {
+    uint32_t dead = 0;
     lock_all(s);
     for (uint32_t i = 0; i < s->nchan; i++) {
         struct goi_waiter *w = &s->waiters[i];
@@ -197,8 +203,14 @@ static void dequeue_all(struct select *s)
         if (GOI_UNLIKELY(w->c->timer != NULL)) {
             goi_timer_unwatch_locked(w->c->timer);
         }
+        if (goi_chan_guest_leave(w->c)) {
+            s->waiters[dead++].c = w->c;
+        }
     }
     unlock_all(s); /* S4 */
+    while (GOI_UNLIKELY(dead > 0)) {
+        free(s->waiters[--dead].c);
+    }
 }
 
 /* Nothing is ready and all is locked: parks. Index of the case that fired; *closed says how. */
@@ -212,6 +224,7 @@ static int32_t wait_all(struct m *m, struct select *s, bool *closed)
     int r = goi_park_until(&m, why, s, commit, s, ticket, s->deadline);
     goi_claim_end(g, ticket);
     struct goi_waiter *w = g->wake_arg;
+    s->elem = r == 0 ? w->c->elem : 0;
     dequeue_all(s);
     int32_t chosen = s->after;
     *closed = false;
@@ -223,11 +236,11 @@ static int32_t wait_all(struct m *m, struct select *s, bool *closed)
         *closed = !w->ok;
         if (k->op == GO_CASE_RECV) {
             if (!w->ok && k->value != NULL) {
-                memset(k->value, 0, w->c->elem);
+                memset(k->value, 0, s->elem);
             }
-            if (k->ok != NULL) {
-                *k->ok = w->ok;
-            }
+        }
+        if (k->ok != NULL) {
+            *k->ok = w->ok;
         }
     }
     goi_leave(m);
@@ -237,11 +250,11 @@ static int32_t wait_all(struct m *m, struct select *s, bool *closed)
 static int finish(const struct select *s, int32_t chosen, bool closed)
 {
     struct go_case *k = &s->cases[chosen];
-    if (closed && k->op == GO_CASE_SEND) {
+    if (closed && k->op == GO_CASE_SEND && k->ok == NULL) {
         goi_panic_text("send on closed channel");
     }
     if (GOI_UNLIKELY(goi_annot != 0) && k->op == GO_CASE_RECV && k->value != NULL) {
-        goi_race_write(k->value, k->c->elem);
+        goi_race_write(k->value, s->elem);
     }
     return k->id;
 }
@@ -282,6 +295,7 @@ static int run(struct m *m, struct select *s)
     int32_t chosen = glance(m, s);
     if (chosen >= 0) {
         struct go_chan *c = s->cases[chosen].c;
+        s->elem = c->elem;
         goi_lock(&c->lock);
         r = try_locked(&s->cases[chosen], &wake);
         goi_unlock(&c->lock);
@@ -291,6 +305,7 @@ static int run(struct m *m, struct select *s)
         sort_order(s);
         lock_all(s);
         chosen = try_all_locked(m, s, &r, &wake);
+        s->elem = chosen >= 0 ? s->cases[chosen].c->elem : 0;
         if (chosen < 0 && s->dflt < 0) {
             chosen = wait_all(m, s, &closed);
             return finish(s, chosen, closed);

@@ -95,6 +95,18 @@ static void unqueue_locked(struct go_timer *t)
     }
 }
 
+bool goi_timer_queued(const struct go_timer *t) { return t->queued; }
+
+bool goi_timer_let_go_locked(struct go_timer *t)
+{
+    if (!t->queued || !goi_timer_stop(&t->node)) {
+        return false;
+    }
+    t->queued = false;
+    st_rlx(&t->chan.refs, 0);
+    return true;
+}
+
 void goi_timer_watch_locked(struct m *m, struct go_timer *t)
 {
     if (!t->queued && ld_rlx(&t->when) != GOI_FOREVER) {

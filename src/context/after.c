@@ -7,8 +7,8 @@
 
 enum { BATCH = 16 };
 
-/* Where functions wait for the end of what never ends. */
-static struct goi_end never;
+/* The handle of every function that waits for what never ends: nothing is kept for it. */
+static go_ctx_after never;
 
 void goi_ctx_start_functions(struct m *m, struct goi_end *e)
 {
@@ -44,12 +44,12 @@ void goi_ctx_free_handles(struct goi_end *e)
 
 go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call)
 {
-    go_ctx_after *a = malloc(sizeof *a);
-    if (a == NULL) {
+    struct goi_end *e = ctx->scope;
+    go_ctx_after *a = e != NULL ? malloc(sizeof *a) : &never;
+    if (e == NULL || a == NULL) {
         goi_call_free(call);
-        return NULL;
+        return a;
     }
-    struct goi_end *e = ctx->scope != NULL ? ctx->scope : &never;
     a->scope = e;
     a->link.at = NULL;
     struct m *m = goi_enter();
@@ -69,6 +69,9 @@ bool go_ctx_after_stop(go_ctx_after *a)
 {
     if (a == NULL) {
         return false;
+    }
+    if (a == &never) {
+        return true;
     }
     struct goi_end *e = a->scope;
     struct m *m = goi_enter();

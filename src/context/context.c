@@ -18,7 +18,10 @@
  * the children go to the front of a work list that only the canceller knows. After the unlock the
  * waiters are made runnable, on this P, and the next of the work list is ended in the same manner,
  * with the same error and cause. No two contexts are ever locked at once, nothing recurses, and a
- * chain of 10,000 needs no more stack than one. Who has ended itself then leaves its parent's list.
+ * chain of 10,000 needs no more stack than one. A context that had children stays in the work list
+ * behind them, so that it comes by a second time when all below has ended. Who has ended itself
+ * then leaves its parent's list: not before all below it has ended, or the parent's canceller would
+ * miss that.
  *
  *   X1  A context ends once: who finds it open under its lock ends it; err and cause are written
  *       before `closed` and never again.                                        (end_one)
@@ -33,6 +36,11 @@
  *                                                                               (attach)
  *   X6  After the last reference nothing is left: no timer, no goroutine, no entry in a parent.
  *                                                     (tests/unit/context/leak_test.c)
+ *   X8  The end of a context is complete when `left` is 0: until then somebody is on the way
+ *       through what was below it. go_ctx_cancel() and go_ctx_free() return when it is complete,
+ *       whoever has begun it.         (part_done; tests/unit/context/cancel_test.c)
+ *   X9  A walk that finds a context whose end is under way elsewhere does not wait for it: it adds
+ *       that to what is left of the parent, and the other walk takes it off.       (adopt)
  *   X7  A text that go_ctx_cause() has returned lies in the context or an ancestor, which the
  *       context keeps: it lives as long as the context.    (tests/unit/context/cause_test.c)
  *
@@ -44,14 +52,23 @@
  *
  * A function added by go_ctx_after_func is on the list `waiting`, and moves to `started` when its
  * goroutine is made. Its handle is freed by stop or with the context, so a context has no more
- * handles than were made and not stopped. Functions of a scope that never ends wait on a static
- * one.
+ * handles than were made and not stopped. A function that waits for what never ends is dropped at
+ * once, and its handle is a static one that stands for all of them.
  *
- * The cancel of a context that another goroutine is just ending returns at once; that one may still
- * be on the way through the descendants. (In Go it waits for the parent's mutex.)
+ * A cancel returns when all descendants have ended, also when another goroutine was first and is
+ * still at it (in Go that waits for the parent's mutex). A walk itself never waits, because it may
+ * be the work of a timer; what it leaves to another walk is counted (X8, X9). Waiting goes towards
+ * the leaves only, and who walks does not wait, so that there is no circle.
+ *
+ * Waiting for a context that is freed meanwhile. The channel's memory outlives those who have been
+ * woken and are on their way (chan.c, C6). Calls that are given a context and look at it after a
+ * wait hold one of `refs` meanwhile (keep.h), which does not count as a user: the last go_ctx_free
+ * ends the context, wakes them, and what they still read is there.
  *
  * Memory order. [CHAN-TRY] the release of `closed` pairs with the acquire in go_ctx_err() and its
- * like: who sees the end sees its error and cause. [REF] the counts. All else is under the lock.
+ * like: who sees the end sees its error and cause. [CTX-LEFT] the release when a part is done pairs
+ * with the acquire in cancel(): who returns sees all below ended. [REF] the counts. All else is
+ * under the lock.
  *
  * Lock order: a context's lock is a channel's lock: before the heap of timers, and two are never
  * held. The timer's callback takes none (time/timer.h); late() does, after the heap's unlock.
@@ -64,6 +81,7 @@
  * level, and everybody who makes a child waits for the whole tree.
  */
 #include "context/internal.h"
+#include "context/keep.h"
 /* style: layer because an end is announced to the race detector as the close of a channel is. */
 #include "annot/annot.h"
 #include <errno.h>
@@ -79,6 +97,18 @@ static const char canceled_text[] = "context canceled";
 static const char deadline_text[] = "context deadline exceeded";
 
 enum { BREATH = 64 };   /* contexts ended before others may have the P */
+
+/* What one walk still has to end, linked by `sibling`. Its address is its name. */
+struct walk { struct goi_link *work; };
+
+/* What a walk finds at a context. */
+enum found {
+    FOUND_LEAF,         /* open, without children: ended now, completely */
+    FOUND_PARENT,       /* open: ended now, its children are first in the work list */
+    FOUND_AGAIN,        /* ended by this walk, which has been through its children */
+    FOUND_UNDER_WAY,    /* ended by another walk that is not through */
+    FOUND_OVER,
+};
 
 /* Why a context ends. */
 struct reason {
@@ -104,6 +134,7 @@ static void end_check(const struct goi_end *e)
     } else {
         goi_assert(e->started == NULL); /* X2 */
         goi_assert(e->err == 0);        /* X1 */
+        goi_assert(ld_rlx(&e->left) == 0); /* X8 */
     }
 }
 
@@ -119,6 +150,8 @@ static void destroy(struct go_ctx *ctx)
     goi_assert(ld_rlx(&e->done.closed) != 0); /* X6 */
     goi_assert(e->sibling.at == NULL);        /* X3 */
     goi_assert(e->waiting == NULL);
+    goi_assert(ld_rlx(&e->left) == 0); /* X8 */
+    goi_assert(e->awaiting == NULL);
     if (e->started != NULL) {
         goi_ctx_free_handles(e);
     }
@@ -129,7 +162,7 @@ static void destroy(struct go_ctx *ctx)
 /* Gives n references back; the last frees, and then the parent may follow. */
 static void drop(struct go_ctx *ctx, uint32_t n)
 {
-    while (ctx != NULL) { /* ends: towards the root */
+    while (ctx->kind != GOI_CTX_ROOT) { /* ends: towards the root */
         /* [REF] acquire: if only ours are left nobody else can add or drop one. */
         if (ld_acq(&ctx->refs) != n) {
             uint32_t before = sub_acqrel(&ctx->refs, n); /* [REF] */
@@ -177,34 +210,49 @@ static void wake(struct m *m, struct goi_waiter *w)
     }
 }
 
-/* Ends e if it is open, and puts its children in front of *work, with the references that their
- * places on the list held. The caller holds a reference. Inside the runtime. */
-static bool end_one(struct m *m, struct goi_end *e, const struct reason *why,
-                    struct goi_link **work)
+/* The children, with the references that their places on the list held, come first in the work
+ * list. Under the lock. */
+static void take_children(struct goi_end *e, struct walk *walk)
 {
-    goi_lock(&e->done.lock);
-    end_check(e);
-    if (ld_rlx(&e->done.closed) != 0) {
-        goi_unlock(&e->done.lock);
-        return false;
-    }
-    e->err = why->err;
-    e->cause_err = why->cause_err;
-    e->cause = why->cause;
-    goi_race_release(&e->done);
-    st_rel(&e->done.closed, 1); /* [CHAN-TRY] X1 */
-    struct goi_waiter *w = take_waiters(&e->done);
     struct goi_link *first = e->children;
     for (struct goi_link *l = first; l != NULL;) { /* ends: with the list */
         struct goi_link *next = l->next;
         l->at = NULL; /* X3 */
         if (next == NULL) {
-            l->next = *work;
-            *work = first;
+            l->next = walk->work;
+            walk->work = first;
         }
         l = next;
     }
     e->children = NULL; /* X2 */
+}
+
+/* A look at e, which is ended if it is open. The caller holds a reference. Inside the runtime. */
+static enum found end_one(struct m *m, struct goi_end *e, const struct reason *why,
+                          struct walk *walk, bool top)
+{
+    goi_lock(&e->done.lock);
+    end_check(e);
+    if (ld_rlx(&e->done.closed) != 0) {
+        enum found found = e->walk == walk            ? FOUND_AGAIN
+                           : ld_rlx(&e->left) != 0 ? FOUND_UNDER_WAY
+                                                   : FOUND_OVER;
+        goi_unlock(&e->done.lock);
+        return found;
+    }
+    bool parent = e->children != NULL;
+    e->err = why->err;
+    e->cause_err = why->cause_err;
+    e->cause = why->cause;
+    e->top = top;
+    if (parent) {
+        e->walk = walk;
+        st_rlx(&e->left, 1); /* X8: seen by whoever sees `closed` */
+    }
+    goi_race_release(&e->done);
+    st_rel(&e->done.closed, 1); /* [CHAN-TRY] X1 */
+    struct goi_waiter *w = take_waiters(&e->done);
+    take_children(e, walk);
     bool functions = e->waiting != NULL;
     end_check(e);
     goi_unlock(&e->done.lock);
@@ -212,7 +260,7 @@ static bool end_one(struct m *m, struct goi_end *e, const struct reason *why,
     if (functions) {
         goi_ctx_start_functions(m, e);
     }
-    return true;
+    return parent ? FOUND_PARENT : FOUND_LEAF;
 }
 
 /* X4: 1 when the timer was stopped in time and its reference is the caller's. */
@@ -240,31 +288,131 @@ static uint32_t leave(struct goi_end *e)
     return n;
 }
 
+/* One of the things that the end of e waits for has happened. If it was the last, e is complete,
+ * and that may be one of the things that the context above waits for (X9). The caller holds a
+ * reference to e, which keeps all above as well. */
+static void part_done(struct m *m, struct goi_end *e)
+{
+    bool told = true;
+    while (told) { /* ends: towards the root */
+        goi_lock(&e->done.lock);
+        uint32_t left = ld_rlx(&e->left) - 1;
+        st_rel(&e->left, left); /* [CTX-LEFT] */
+        if (left != 0) {
+            goi_unlock(&e->done.lock);
+            return;
+        }
+        struct goi_end_wait *waiting = e->awaiting;
+        bool top = e->top;
+        told = e->told;
+        e->awaiting = NULL;
+        e->told = false;
+        goi_unlock(&e->done.lock);
+        while (waiting != NULL) { /* ends: with the list */
+            struct goi_end_wait *next = waiting->next; /* gone once its goroutine runs */
+            goi_ready_back(m, waiting->g);
+            waiting = next;
+        }
+        struct goi_end *above = e->above;
+        uint32_t refs = (told ? 1 : 0) + (top ? leave(e) : 0);
+        if (refs != 0) {
+            drop(&e->ctx, refs);
+        }
+        e = above;
+    }
+}
+
+/* X9: another walk has the child. True: it takes the reference that our caller has. */
+static bool adopt(struct goi_end *child)
+{
+    struct goi_end *above = child->above;
+    goi_lock(&above->done.lock); /* first, so that what is taken off is there */
+    st_rlx(&above->left, ld_rlx(&above->left) + 1);
+    goi_unlock(&above->done.lock);
+    goi_lock(&child->done.lock);
+    bool under_way = ld_rlx(&child->left) != 0;
+    child->told = under_way;
+    goi_unlock(&child->done.lock);
+    if (!under_way) {
+        goi_lock(&above->done.lock);
+        st_rlx(&above->left, ld_rlx(&above->left) - 1); /* not to 0: our own way is not over */
+        goi_unlock(&above->done.lock);
+    }
+    return under_way;
+}
+
+/* The next step of a walk. */
+static void end_next(struct m *m, const struct reason *why, struct walk *walk)
+{
+    struct goi_link *at = walk->work;
+    struct goi_end *child = goi_container_of(at, struct goi_end, sibling);
+    uint32_t refs = 1; /* X3 */
+    enum found found = end_one(m, child, why, walk, false);
+    if (found == FOUND_PARENT) {
+        if (stop_timer(child) != 0) {
+            drop(&child->ctx, 1);
+        }
+        return; /* comes again behind its children */
+    }
+    walk->work = at->next;
+    if (found == FOUND_AGAIN) {
+        goi_lock(&child->done.lock);
+        child->walk = NULL;
+        goi_unlock(&child->done.lock);
+        part_done(m, child);
+    } else if (found == FOUND_LEAF) {
+        refs += stop_timer(child);
+    } else if (found == FOUND_UNDER_WAY && adopt(child)) {
+        refs = 0;
+    }
+    if (refs != 0) {
+        drop(&child->ctx, refs);
+    }
+}
+
 /* Ends e and everything below. Inside the runtime; leaves it now and then if `m` may change. The
  * caller holds a reference, and owns the number of references returned in addition. */
 static uint32_t end_tree(struct m **m, struct goi_end *e, const struct reason *why, bool breathe)
 {
-    struct goi_link *work = NULL;
-    if (!end_one(*m, e, why, &work)) {
+    struct walk walk = {NULL};
+    enum found found = end_one(*m, e, why, &walk, true);
+    if (found != FOUND_LEAF && found != FOUND_PARENT) {
         free(why->own);
         return 0;
     }
     e->cause_own = why->own; /* nobody reads it before destroy() */
-    uint32_t surplus = stop_timer(e) + leave(e);
-    for (uint32_t n = 1; work != NULL; n++) { /* ends: with the tree; it does not grow (X2) */
-        struct goi_end *child = goi_container_of(work, struct goi_end, sibling);
-        work = work->next;
-        uint32_t refs = 1; /* X3 */
-        if (end_one(*m, child, why, &work)) {
-            refs += stop_timer(child);
-        }
-        drop(&child->ctx, refs);
+    uint32_t surplus = stop_timer(e);
+    if (found == FOUND_LEAF) {
+        return surplus + leave(e);
+    }
+    for (uint32_t n = 1; walk.work != NULL; n++) { /* ends: with the tree; it does not grow (X2) */
+        end_next(*m, why, &walk);
         if (breathe && n % BREATH == 0) {
             goi_leave(*m);
             *m = goi_enter();
         }
     }
+    goi_lock(&e->done.lock);
+    e->walk = NULL;
+    goi_unlock(&e->done.lock);
+    part_done(*m, e);
     return surplus;
+}
+
+/* Parks until the end of e is complete. X8 */
+static GOI_NOINLINE void await(struct goi_end *e)
+{
+    struct m *m = goi_enter();
+    struct goi_end_wait w = {.g = m->g};
+    goi_lock(&e->done.lock);
+    if (ld_rlx(&e->left) != 0) {
+        w.next = e->awaiting;
+        e->awaiting = &w;
+        m = goi_park(m, GOI_WAIT_MUTEX, NULL, NULL, &e->done.lock);
+    } else {
+        goi_unlock(&e->done.lock);
+    }
+    goi_leave(m);
 }
 
 static void cancel(struct goi_end *e, const struct reason *why, uint32_t and_drop)
@@ -275,6 +423,9 @@ static void cancel(struct goi_end *e, const struct reason *why, uint32_t and_dro
         goi_leave(m);
     } else {
         free(why->own);
+    }
+    if (GOI_UNLIKELY(ld_acq(&e->left) != 0)) { /* [CTX-LEFT] */
+        await(e);
     }
     if (and_drop != 0) {
         drop(&e->ctx, and_drop);
@@ -317,13 +468,12 @@ void goi_ctx_init(struct go_ctx *ctx, struct go_ctx *parent, enum goi_ctx_kind k
     st_rlx(&ctx->refs, 1);
     st_rlx(&ctx->users, 1);
     ctx->kind = (uint8_t)kind;
-    ctx->parent = NULL;
+    ctx->parent = parent;
     ctx->scope = parent->scope;
     ctx->values = parent->values;
     if (parent->kind != GOI_CTX_ROOT) {
         uint32_t before = add_rlx(&parent->refs, 1); /* [REF] relaxed: the caller holds one */
         goi_must(before > 0);
-        ctx->parent = parent;
     }
 }
 
@@ -449,7 +599,10 @@ go_ctx *go_ctx_with_deadline(go_ctx *parent, go_time when)
 go_ctx *go_ctx_with_timeout_cause(go_ctx *parent, go_duration d, int err, const char *why)
 {
     int64_t now = goi_now();
-    return go_ctx_with_deadline_cause(parent, d > 0 ? goi_after(now, d) : now, err, why);
+    int64_t when = d > 0 ? goi_after(now, d) : now;
+    /* However long it is, it is a timeout: GO_FOREVER would be none. */
+    when = when < GOI_FOREVER ? when : GOI_FOREVER - 1;
+    return go_ctx_with_deadline_cause(parent, when, err, why);
 }
 
 go_ctx *go_ctx_with_timeout(go_ctx *parent, go_duration d)
@@ -473,6 +626,21 @@ go_ctx *go_ctx_without_cancel(go_ctx *parent)
 go_ctx *go_ctx_background(void) { return &background; }
 
 go_ctx *go_ctx_todo(void) { return &todo; }
+
+void goi_ctx_keep(struct go_ctx *ctx)
+{
+    if (ctx != NULL && ctx->kind != GOI_CTX_ROOT) {
+        uint32_t before = add_rlx(&ctx->refs, 1); /* [REF] relaxed: the caller's caller holds one */
+        goi_must(before > 0);
+    }
+}
+
+void goi_ctx_unkeep(struct go_ctx *ctx)
+{
+    if (ctx != NULL) {
+        drop(ctx, 1);
+    }
+}
 
 go_ctx *go_ctx_ref(go_ctx *ctx)
 {

@@ -19,7 +19,7 @@ struct go_ctx {
     goi_a32 refs;                       /* [a:REF] users together, children, list, timer */
     goi_a32 users;                      /* [a:REF] references that users hold */
     uint8_t kind;                       /* [c] */
-    struct go_ctx *parent;              /* [c] one of its refs is ours; NULL: a root */
+    struct go_ctx *parent;              /* [c] one of its refs is ours; NULL in a root */
     struct goi_end *scope;              /* [c] what ends it, itself or above; NULL: nothing */
     struct goi_value *values;           /* [c] the nearest value, itself or above; or NULL */
 };
@@ -33,10 +33,21 @@ struct goi_end {
     struct goi_link *children;          /* [l] ends to end with this one; NULL once closed */
     struct goi_link *waiting;           /* [l] functions to start at the end */
     struct goi_link *started;           /* [l] functions started, handles not released */
+    goi_a32 left;                       /* [w:lock] X8: parts of the end that are under way */
+    bool told;                          /* [l] X9: above waits for this one */
+    bool top;                           /* [l] ended by itself: leaves its parent's list */
+    const void *walk;                   /* [l] who is on the way through what is below */
+    struct goi_end_wait *awaiting;      /* [l] who waits until nothing is left */
     int64_t deadline;                   /* [c] its own or an ancestor's */
     int err, cause_err;                 /* [w:lock] before closed, constant after */
     const char *cause;                  /* [w:lock] likewise; belongs to this or an ancestor */
     char *cause_own;                    /* [w:lock] what to free */
+};
+
+/* A goroutine that waits until all that is below has ended; on its stack. */
+struct goi_end_wait {
+    struct goi_end_wait *next;
+    struct g *g;
 };
 
 struct goi_timed {

@@ -74,13 +74,24 @@ TEST(deadline, that_can_be_asked_for_is_the_earliest)
     go_ctx *ever = ctx_with_deadline(ctx_background(), GO_FOREVER);
     EXPECT(!ctx_deadline(ever, &t));
     ctx_free(ever);
-    ever = ctx_with_timeout(ctx_background(), INT64_MAX);
-    EXPECT(!ctx_deadline(ever, &t));
-    ctx_free(ever);
     ctx_free(v);
     ctx_free(c);
     ctx_free(b);
     ctx_free(a);
+    EXPECT_EQ_UINT(goi_timers_pending(), 0);
+}
+
+TEST(deadline, of_the_longest_timeout_is_the_end_of_time)
+{
+    go_time t = 0;
+    go_ctx *c = ctx_with_timeout(ctx_background(), INT64_MAX);
+    EXPECT(ctx_deadline(c, &t));
+    EXPECT_INT(t, ==, GO_FOREVER - 1);
+    go_ctx *kid = ctx_with_timeout_cause(c, INT64_MAX - 1, -EIO, "late");
+    EXPECT(ctx_deadline(kid, &t));
+    EXPECT_EQ_INT(ctx_err(kid), 0);
+    ctx_free(c);
+    ctx_free(kid);
     EXPECT_EQ_UINT(goi_timers_pending(), 0);
 }
 

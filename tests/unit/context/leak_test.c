@@ -103,6 +103,22 @@ TEST(leak, long_lived_parent_stays_as_it_was)
     ctx_free(server);
 }
 
+TEST(leak, function_that_waits_for_what_never_ends_is_not_kept)
+{
+    go_ctx *parent = ctx_with_cancel(ctx_background());
+    size_t before = in_use();
+    for (int i = 0; i < 3000; i++) {
+        go_ctx *c = ctx_without_cancel(parent);
+        EXPECT(ctx_after_func(c, nothing) != NULL);
+        EXPECT(ctx_after_func(ctx_background(), nothing) != NULL);
+        ctx_free(c);
+    }
+    if (counts_memory()) { /* a leak would be a megabyte */
+        EXPECT_INT((long long)in_use() - (long long)before, <, 64 * 1024);
+    }
+    ctx_free(parent);
+}
+
 TEST(leak, deadline_takes_no_goroutine)
 {
     enum { N = 100 };

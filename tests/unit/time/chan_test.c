@@ -353,3 +353,53 @@ TEST(after_func, freed_at_once_may_still_run_if_it_has_fired)
     EXPECT_EQ_UINT(goi_timers_pending(), 0);
     chan_free(out);
 }
+
+static void take_one(recv_chan(go_time) c) { (void)chan_recv(c); }
+
+/* The entry in the heap holds a reference too; it must not hide that somebody waits. */
+DEATH_TEST(after, freed_while_a_receiver_waits, 2, "^fatal error: free of channel in use$")
+{
+    recv_chan(go_time) c = go_after(GO_HOUR);
+    struct go_chan *raw = (struct go_chan *)(uintptr_t)c;
+    go(take_one, c);
+    while (ld_rlx(&raw->recvq.n) == 0) {
+        go_yield();
+    }
+    chan_free(c);
+    go_sleep(GO_MIN);
+}
+
+DEATH_TEST(timer, freed_while_a_receiver_waits, 2, "^fatal error: free of channel in use$")
+{
+    go_timer *t = go_timer_make(GO_HOUR);
+    go(take_one, timer_c(t));
+    wait_until_received_for(t);
+    timer_free(t);
+    go_sleep(GO_MIN);
+}
+
+static void take_or_after(recv_chan(go_time) c, chan(int) other)
+{
+    switch (chan_select(recv(tick, c), recv(value, other))) {
+    case tick:
+    case value:
+        break;
+    }
+}
+
+/* Whoever has been woken is on the way, and may find the channel freed. */
+TEST(after, may_be_freed_when_a_select_has_its_time)
+{
+    chan(int) other = chan_make(int);
+    for (int i = 0; i < 100; i++) {
+        recv_chan(go_time) c = go_after(GO_US);
+        struct go_chan *raw = (struct go_chan *)(uintptr_t)c;
+        go(take_or_after, c, other);
+        while (go_count() > 1 || ld_rlx(&raw->recvq.n) != 0) {
+            go_yield();
+        }
+        chan_free(c);
+    }
+    EXPECT_EQ_UINT(goi_timers_pending(), 0);
+    chan_free(other);
+}
