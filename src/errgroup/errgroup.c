@@ -10,6 +10,8 @@
  *       count is the last that it touches, because the waiter may free the group.
  *                                                              (goi_group_done)
  *   E2  The first error and the first panic stay, under the mutex.  (fail)
+ *   E4  Whether there is a limit does not change while there are members: who has taken a place
+ *       gives it back, who has not does not.                 (go_group_set_limit)
  *   E3  A member's panic is in the group before the member is uncounted, so the waiter finds it.
  *                                                              (tests/unit/errgroup/panic_test.c)
  *
@@ -24,6 +26,7 @@
 /* style: layer because the public surface has no way to take a goroutine's panic from outside. */
 #include "sched/panic.h"
 #include "base/assert.h" /* style: layer because asserts are worth it. */
+#include "base/atomic.h" /* style: layer because the wait group has no way to ask its counter. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,12 +42,11 @@ go_group go_group_with(go_ctx *parent)
 
 void go_group_set_limit(go_group *g, int n)
 {
-    if (g->limited != 0 && g->slots.size > 0) {
-        if (!go_sem_try_acquire(&g->slots, g->slots.size)) { /* not all places are free */
-            go_panic("errgroup: modify limit while %ld goroutines in the group are still active",
-                     (long)g->slots.taken);
-        }
-        go_sem_release(&g->slots, g->slots.size);
+    /* E4. A member without a place must not give one back. (waitgroup.c: the upper half.) */
+    int active = (int)(ld_acq(goi_word64(&g->wg.state)) >> 32); /* [WG] */
+    if (active != 0) {
+        go_panic("errgroup: modify limit while %d goroutines in the group are still active",
+                 active);
     }
     g->limited = n >= 0;
     g->slots.size = n >= 0 ? n : 0;
@@ -99,6 +101,15 @@ go_group *goi_group_enter(go_group *g)
     return g;
 }
 
+int goi_group_enter_until(go_group *g, go_time deadline)
+{
+    int r = g->limited != 0 ? go_sem_acquire_until(&g->slots, 1, deadline) : 0;
+    if (r == 0) {
+        go_wg_add(&g->wg, 1); /* E1 */
+    }
+    return r;
+}
+
 bool goi_group_try_enter(go_group *g)
 {
     if (g->limited != 0 && !go_sem_try_acquire(&g->slots, 1)) {
@@ -141,9 +152,9 @@ static GO_NOINLINE void panic_with(char *report)
     go_panic("%s", text);
 }
 
-int go_group_wait(go_group *g)
+/* All members have ended. */
+static int finish(go_group *g)
 {
-    go_wg_wait(&g->wg);
     int err = g->err; /* all members have ended: the group is ours alone */
     char *report = g->report;
     g->report = NULL;
@@ -157,4 +168,23 @@ int go_group_wait(go_group *g)
         panic_with(report);
     }
     return err;
+}
+
+int go_group_wait(go_group *g)
+{
+    go_wg_wait(&g->wg);
+    return finish(g);
+}
+
+int go_group_wait_until(go_group *g, int *result, go_time deadline)
+{
+    int r = go_wg_wait_until(&g->wg, deadline);
+    if (r != 0) {
+        return r;
+    }
+    int err = finish(g);
+    if (result != NULL) {
+        *result = err;
+    }
+    return 0;
 }

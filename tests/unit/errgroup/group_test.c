@@ -176,6 +176,70 @@ static int start_more(go_group *g, int depth)
     return depth == 0 ? -EIO : 0;
 }
 
+static void set_limit(go_group *g, int n) { group_set_limit(g, n); }
+
+TEST(group, limit_cannot_be_changed_while_members_run)
+{
+    static const int limits[] = {-1, 3};
+    go_panic_info info;
+    for (int i = 0; i < 2; i++) {
+        go_group g = {0};
+        chan(char) gate = chan_make(char);
+        group_set_limit(&g, limits[i]);
+        group_go(&g, hold, gate);
+        group_go(&g, hold, gate);
+        for (int n = -1; n <= 2; n++) {
+            EXPECT(!go_try(&info, set_limit, &g, n));
+            EXPECT_EQ_STR(info.message, "errgroup: modify limit while 2 goroutines in the group "
+                                        "are still active");
+        }
+        chan_close(gate);
+        EXPECT_EQ_INT(group_wait(&g), 0);
+        group_set_limit(&g, 1);
+        group_go(&g, give, 0);
+        EXPECT_EQ_INT(group_wait(&g), 0);
+        chan_free(gate);
+    }
+}
+
+TEST(group, go_until_gives_up_at_the_limit_and_evaluates_nothing)
+{
+    go_group g = {0};
+    chan(char) gate = chan_make(char);
+    int n = 0;
+    group_set_limit(&g, 1);
+    EXPECT_EQ_INT(group_go_until(&g, go_now() + GO_HOUR, take_int, evaluated(&n), gate), 0);
+    EXPECT_EQ_INT(group_go_until(&g, go_now() + GO_MS, take_int, evaluated(&n), gate), -ETIMEDOUT);
+    EXPECT_EQ_INT(group_go_until(&g, 0, take_int, evaluated(&n), gate), -ETIMEDOUT);
+    EXPECT_EQ_INT(n, 1);
+    chan_close(gate);
+    EXPECT_EQ_INT(group_go_until(&g, go_now() + GO_HOUR, take_int, evaluated(&n), gate), 0);
+    EXPECT_EQ_INT(n, 2);
+    EXPECT_EQ_INT(group_wait(&g), 0);
+    group_set_limit(&g, -1);
+    EXPECT_EQ_INT(group_go_until(&g, 0, give, -EIO), 0);
+    EXPECT_EQ_INT(group_wait(&g), -EIO);
+    chan_free(gate);
+}
+
+TEST(group, wait_until_leaves_the_group_as_it_is_when_it_is_late)
+{
+    go_group g = group_with(ctx_background());
+    chan(char) gate = chan_make(char);
+    int result = 7;
+    group_go(&g, hold, gate);
+    EXPECT_EQ_INT(group_wait_until(&g, &result, go_now() + GO_MS), -ETIMEDOUT);
+    EXPECT_EQ_INT(result, 7);
+    EXPECT(g.ctx != NULL && ctx_err(g.ctx) == 0);
+    group_go(&g, give, -ETIMEDOUT);
+    chan_close(gate);
+    EXPECT_EQ_INT(group_wait_until(&g, &result, go_now() + GO_HOUR), 0);
+    EXPECT_EQ_INT(result, -ETIMEDOUT);
+    EXPECT(g.ctx == NULL);
+    EXPECT_EQ_INT(group_wait_until(&g, NULL, 0), 0);
+    chan_free(gate);
+}
+
 TEST(group, members_may_start_members)
 {
     go_group g = group_with(ctx_background());

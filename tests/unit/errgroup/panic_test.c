@@ -40,6 +40,28 @@ TEST(group_panic, is_caught_by_the_waiter_after_all_have_ended)
     ctx_free(ctx);
 }
 
+static GO_NOINLINE int far_down(int n)
+{
+    if (n == 0) {
+        go_panic("the member's reason, %0200d", 1);
+    }
+    return n > 0 ? far_down(n - 1) + 1 : 0;
+}
+
+static int member_far_down(void) { return far_down(20); }
+
+TEST(group_panic, report_reaches_who_catches_it_whole)
+{
+    go_panic_info info;
+    go_group g = {0};
+    group_go(&g, member_far_down);
+    EXPECT(!go_try(&info, wait_for, &g));
+    EXPECT_EQ_UINT(strlen(info.message), GO_PANIC_MESSAGE_MAX);
+    EXPECT_EQ_INT(strncmp(go_panic_caught(), info.message, GO_PANIC_MESSAGE_MAX), 0);
+    EXPECT_CONTAINS(go_panic_caught(), "member_far_down");
+    EXPECT_CONTAINS(go_panic_caught(), "\ncreated by ");
+}
+
 static int deferred_ran;
 
 static void note(int by) { deferred_ran += by; }
