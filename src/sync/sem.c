@@ -110,7 +110,7 @@ static int wait_locked(struct m **m, go_sem *s, int64_t n, const struct goi_limi
 }
 
 /* Takes n if it need not wait for it (E2). */
-GOI_INLINE bool take(go_sem *s, int64_t n)
+GOI_INLINE bool take_now(go_sem *s, int64_t n)
 {
     struct m *m = goi_enter();
     goi_lock(lock_of(s));
@@ -161,7 +161,7 @@ static GO_NOINLINE int acquire(go_sem *s, int64_t n, const struct goi_limit *lim
 int go_sem_acquire(struct go_ctx *ctx, go_sem *s, int64_t n)
 {
     const struct goi_limit limit = goi_limit_of(ctx);
-    if (GOI_LIKELY(limit.done == NULL) && GOI_LIKELY(take(s, n))) {
+    if (GOI_LIKELY(limit.done == NULL) && GOI_LIKELY(take_now(s, n))) {
         return 0;
     }
     return goi_limit_error(ctx, acquire(s, n, &limit));
@@ -173,7 +173,7 @@ int go_sem_acquire_until(go_sem *s, int64_t n, go_time deadline)
     return acquire(s, n, &limit);
 }
 
-bool go_sem_try_acquire(go_sem *s, int64_t n) { return take(s, n); }
+bool go_sem_try_acquire(go_sem *s, int64_t n) { return take_now(s, n); }
 
 /* With the lock held: lets in who fits now, and unlocks. */
 static GO_NOINLINE void release_waiters(struct m *m, go_sem *s)
