@@ -18,11 +18,12 @@
  *   default
  *
  * These words mean something only inside the macro. The names become enumerators of the switch, so
- * that a forgotten case is a warning (-Wswitch, part of -Wall), unless there is a `default:` label.
- * A NULL channel is never ready. break leaves the switch; continue, return and goto are yours. Up
- * to 24 cases. The names are scoped to the switch or if; used as a plain statement, to the block.
- * In C++ they must be declared before, by go_select_names(got, put, late); which does nothing in C.
- * Go's select {} is go_select_cases(NULL, 0). */
+ * that a forgotten case is reported by -Wswitch, unless there is a `default:` label: as an error by
+ * clang (not with GO_LAX), as a warning by gcc, where that is part of -Wall and -Werror=switch makes
+ * it an error. A NULL channel is never ready. break leaves the switch; continue, return and goto are
+ * yours. Up to 24 cases. The names are scoped to the switch or if; used as a plain statement, to the
+ * block. In C++ they must be declared before, by go_select_names(got, put, late); which does nothing
+ * in C; a forgotten case is not reported there. Go's select {} is go_select_cases(NULL, 0). */
 #ifndef GO_SELECT_H
 #define GO_SELECT_H
 
@@ -65,8 +66,19 @@ static inline int go_select_cases(struct go_case *cases, size_t n)
 
 #define go_chan_select(...) GOI_SELECT(__COUNTER__, __VA_ARGS__)
 #define GOI_SELECT(N, ...) \
-    (__extension__(enum { GOI_MAPX(GOI_NAME, N, __VA_ARGS__) }) \
-         goi_select((struct go_case[]){ GOI_MAP(GOI_CASE, __VA_ARGS__) }, GOI_NARGS(__VA_ARGS__)))
+    GOI_ALL_CASES( \
+        (__extension__(enum { GOI_MAPX(GOI_NAME, N, __VA_ARGS__) }) goi_select( \
+            (struct go_case[]){ GOI_MAP(GOI_CASE, __VA_ARGS__) }, GOI_NARGS(__VA_ARGS__))))
+/* clang places -Wswitch at the expression, gcc at the word `switch`, which no macro reaches. */
+/* style: preproc-place because the compilers differ in where a warning stands. */
+#if defined(__clang__) && !defined(GO_LAX)
+#define GOI_ALL_CASES(...) \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wswitch\"") \
+        _Pragma("GCC diagnostic ignored \"-Wunused-value\"") __VA_ARGS__ \
+            _Pragma("GCC diagnostic pop")
+#else
+#define GOI_ALL_CASES(...) __VA_ARGS__
+#endif
 #define GOI_NAME(N, x) GOI_NAME_(N, #x, GOI_NAME_##x)
 #define GOI_NAME_(N, text, ...) \
     GOI_CAT(GOI_NAME_, GOI_MANY(__VA_ARGS__))(N, text, __VA_ARGS__)

@@ -21,6 +21,16 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s)
         break;
     }
 #endif
+#ifdef CASE_missing_case_without_an_option
+    /* flags: -Wno-switch */
+    /* clang: enumeration value 'late' not handled in switch */
+    switch (chan_select(recv(a, c, &v), send(b, s, 1), after(late, GO_SEC))) {
+    case a:
+        break;
+    case b:
+        break;
+    }
+#endif
 #ifdef CASE_missing_default
     /* flags: -Werror=switch */
     /* gcc: enumeration value 'go_default_[0-9]*' not handled in switch */
