@@ -18,12 +18,13 @@
  *   default
  *
  * These words mean something only inside the macro. The names become enumerators of the switch, so
- * that a forgotten case is reported by -Wswitch, unless there is a `default:` label: as an error by
- * clang (not with GO_LAX), as a warning by gcc, where that is part of -Wall and -Werror=switch makes
- * it an error. A NULL channel is never ready. break leaves the switch; continue, return and goto are
- * yours. Up to 24 cases. The names are scoped to the switch or if; used as a plain statement, to the
- * block. In C++ they must be declared before, by go_select_names(got, put, late); which does nothing
- * in C; a forgotten case is not reported there. Go's select {} is go_select_cases(NULL, 0). */
+ * that a forgotten case is reported by -Wswitch, unless there is a `default:` label: as an error
+ * by clang (not with GO_LAX), as a warning by gcc, where that is part of -Wall and -Werror=switch
+ * makes it an error. A NULL channel is never ready. break leaves the switch; continue, return and
+ * goto are yours. Up to 24 cases. The names are scoped to the switch or if; used as a plain
+ * statement, to the block. In C++ they must be declared before, by go_select_names(got, put,
+ * late); which does nothing in C; a forgotten case is not reported there. Go's select {} is
+ * go_select_cases(NULL, 0). */
 #ifndef GO_SELECT_H
 #define GO_SELECT_H
 
