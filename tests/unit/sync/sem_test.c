@@ -79,7 +79,7 @@ TEST(sem, who_gives_up_at_the_head_lets_the_next_go)
 {
     go_sem s = {.size = 3};
     EXPECT(sem_try_acquire(&s, 2));
-    go(take_until, &s, 3, 20 * GO_MS);
+    go(take_until, &s, 3, 250 * GO_MS); /* longer than it takes to see it wait */
     parked_await(GOI_WAIT_SEMACQUIRE, 1);
     go(take, &s, 1, 7);
     parked_alone();
@@ -92,7 +92,7 @@ TEST(sem, who_gives_up_at_the_head_lets_the_next_go)
 TEST(sem, more_than_the_size_waits_alone)
 {
     go_sem s = {.size = 2};
-    go(take_until, &s, 5, 20 * GO_MS);
+    go(take_until, &s, 5, 250 * GO_MS);
     parked_await(GOI_WAIT_SEMACQUIRE, 1);
     EXPECT_EQ_INT(sem_acquire(NULL, &s, 2), 0);
     sem_release(&s, 2);
