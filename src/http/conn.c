@@ -246,10 +246,13 @@ static void dispatch(struct exchange *x)
 static void refuse(struct exchange *x, int status)
 {
     struct go_http_request *req = &x->req;
+    /* There may be no head, or a part of one. */
+    memset(&req->head, 0, offsetof(struct head, header));
     req->head.method = req->head.target = (char *)(uintptr_t)"";
-    req->path = req->query = req->host = "";
-    req->head.path_len = req->head.target_len = 0;
     req->head.minor = 1;
+    req->path = req->query = req->host = "";
+    req->body_done = true;
+    req->expect = false;
     goi_response_begin(x, false);
     x->res.close = true;
     x->c->linger = true;

@@ -102,7 +102,9 @@ static void on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_
     m->kind = a->opcode == WSLAY_TEXT_FRAME ? GO_WS_TEXT : GO_WS_BINARY;
     m->len = a->msg_length;
     m->at = 0;
-    memcpy(m->data, a->msg, a->msg_length);
+    if (a->msg_length > 0) {
+        memcpy(m->data, a->msg, a->msg_length);
+    }
     *ws->last = m;
     ws->last = &m->next;
 }

@@ -89,10 +89,15 @@ TEST(limit, slow_heads_are_408)
 }
 
 /* A byte now and then does not help. */
-static void drip(go_conn *c)
+static void drip(go_conn *c, go_recv_chan(int) stop)
 {
     while (go_conn_write(c, "x", 1) == 1) {
-        go_sleep(SHORT / 6);
+        switch (go_chan_select(recv(stopped, stop), after(next, SHORT / 6))) {
+        case stopped:
+            return;
+        case next:
+            break;
+        }
     }
 }
 
@@ -111,9 +116,12 @@ TEST(limit, dripping_clients_do_not_hold_a_connection)
         go_conn *c = dial(&s);
         go_waitgroup wg = { 0 };
         say(c, text[i]);
-        go_wg_go(&wg, drip, c);
+        go_chan(int) stop_it = go_chan_make(int);
+        go_wg_go(&wg, drip, c, stop_it);
         EXPECT_BEGINS(hear(c, NULL), "HTTP/1.1 408 Request Timeout\r\n");
+        go_chan_close(stop_it);
         go_wg_wait(&wg);
+        go_chan_free(stop_it);
         go_conn_close(c);
     }
     serve_stop(&s);
