@@ -306,36 +306,78 @@ CASE(context, one_ends_another, "context/x_test.go TestInterlockedCancels")
     ctx_free(parent);
 }
 
-/* A random tree of contexts with values and timeouts, checked on the way and after its end. */
+/* Layers of values, cancels and timeouts at random, at least one of each; the end of one of them, or
+ * the timeouts, end all above it, which keep their values. */
+enum { LAYERS = 30, LAYERS_MAX = 200 };
+static const go_ctx_key(int) layer_keys[LAYERS_MAX];
+
+struct layers {
+    go_ctx *all[LAYERS_MAX + 1];
+    int n, kinds[3];
+    int kind[LAYERS_MAX + 1];
+};
+enum { VALUE, CANCEL, TIMEOUT };
+
+static uint64_t draw(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return *seed >> 33;
+}
+
+static void make_layers(struct layers *l, uint64_t *seed, go_duration d)
+{
+    l->all[0] = ctx_background();
+    while (l->n < LAYERS || l->kinds[VALUE] == 0 || l->kinds[CANCEL] == 0 ||
+           l->kinds[TIMEOUT] == 0) {
+        REQUIRE(l->n < LAYERS_MAX);
+        go_ctx *below = l->all[l->n];
+        int kind = (int)(draw(seed) % 3);
+        int i = ++l->n;
+        l->kinds[kind]++;
+        l->kind[i] = kind;
+        switch (kind) {
+        case VALUE: l->all[i] = ctx_with_value(below, layer_keys[i - 1], i); break;
+        case CANCEL: l->all[i] = ctx_with_cancel(below); break;
+        default: l->all[i] = ctx_with_timeout(below, d); break;
+        }
+    }
+}
+
+static void check_layers(const struct layers *l)
+{
+    go_ctx *top = l->all[l->n];
+    for (int i = 1; i <= l->n; i++) {
+        const int *v = ctx_value(top, layer_keys[i - 1]);
+        EXPECT_EQ_INT(v != NULL ? *v : 0, l->kind[i] == VALUE ? i : 0);
+    }
+    char text[64];
+    EXPECT(go_ctx_format(top, text, sizeof text) > sizeof text);
+    EXPECT_EQ_INT(strncmp(text, "context.Background.", 19), 0);
+}
+
 static void layers(uint64_t seed, bool by_timeout)
 {
-    enum { DEPTH = 30 };
-    go_ctx *all[DEPTH + 1];
-    int value = 0;
-    all[0] = by_timeout ? ctx_with_timeout(ctx_background(), 20 * GO_MS)
-                        : ctx_with_cancel(ctx_background());
-    for (int i = 1; i <= DEPTH; i++) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        switch (seed >> 62) {
-        case 0: all[i] = ctx_with_value(all[i - 1], number_key, value = i); break;
-        case 1: all[i] = ctx_with_timeout(all[i - 1], GO_HOUR); break;
-        default: all[i] = ctx_with_cancel(all[i - 1]); break;
+    struct layers l = {.n = 0};
+    make_layers(&l, &seed, by_timeout ? 5 * GO_MS : FOR_EVER);
+    go_ctx *top = l.all[l.n];
+    if (by_timeout) {
+        check_layers(&l);
+        await_end(top);
+        EXPECT_EQ_INT(ctx_err(top), -ETIMEDOUT);
+    } else {
+        check_alive(top);
+        check_layers(&l);
+        int i = (int)(draw(&seed) % (uint64_t)l.n) + 1;
+        while (l.kind[i] == VALUE) {
+            i = i % l.n + 1;
         }
-        const int *v = ctx_value(all[i], number_key);
-        EXPECT_EQ_INT(v != NULL ? *v : 0, value);
+        ctx_cancel(l.all[i]);
+        check_canceled(top);
+        EXPECT(i == 1 || !has_ended(l.all[i - 1]));
     }
-    if (!by_timeout) {
-        check_alive(all[DEPTH]);
-        ctx_cancel(all[0]);
-    }
-    await_end(all[DEPTH]);
-    for (int i = 0; i <= DEPTH; i++) {
-        await_end(all[i]);
-        EXPECT_EQ_INT(ctx_err(all[i]), by_timeout ? -ETIMEDOUT : -ECANCELED);
-        EXPECT_EQ_INT(ctx_deadline(all[i], NULL), by_timeout || ctx_deadline(all[i], NULL));
-    }
-    for (int i = 0; i <= DEPTH; i++) {
-        ctx_free(all[(i * 7) % (DEPTH + 1)]);
+    check_layers(&l);
+    for (int i = 1; i <= l.n; i++) {
+        ctx_free(l.all[i]);
     }
 }
 
@@ -571,7 +613,37 @@ CASE(cause, of_stacked_timeouts_canceled,
     discard();
 }
 
-CASE(cause, goes_through_timeouts_and_values, "context/x_test.go TestCustomContextCause")
+CASE(cause, without_cancel_has_none, "context/x_test.go TestCause: WithoutCancel")
+{
+    first = ctx_without_cancel(ctx_background());
+    check_alive(first);
+    ctx_free(first);
+}
+
+CASE(cause, without_cancel_does_not_take_that_of_a_cancel,
+     "context/x_test.go TestCause: WithoutCancel canceled")
+{
+    first = ctx_with_cancel(ctx_background());
+    second = ctx_without_cancel(first);
+    ctx_cancel_cause(first, -EIO, "finishedEarly");
+    check_alive(second);
+    discard();
+}
+
+CASE(cause, without_cancel_does_not_take_that_of_a_timeout,
+     "context/x_test.go TestCause: WithoutCancel timeout")
+{
+    first = go_ctx_with_timeout_cause(ctx_background(), 0, -EBUSY, "tooSlow");
+    second = ctx_without_cancel(first);
+    ctx_cancel(first);
+    check_cause(first, -ETIMEDOUT, -EBUSY, "tooSlow");
+    check_alive(second);
+    discard();
+}
+
+CASE_DIFFERS(cause, goes_through_timeouts_and_values, "context/x_test.go TestCustomContextCause",
+             "there are no contexts of the user's own making; what is checked is that the cause "
+             "passes through derived ones of all kinds")
 {
     tree(true);
     go_ctx *third = ctx_with_value(second, number_key, 1);
@@ -660,8 +732,7 @@ static void await_calls(const int *n, int wanted)
 }
 
 CASE(context_after, called_after_a_cancel,
-     "context/x_test.go TestAfterFuncCalledAfterCancel, "
-     "context/afterfunc_test.go TestCustomContextAfterFuncCancel")
+     "context/x_test.go TestAfterFuncCalledAfterCancel")
 {
     go_ctx *ctx = ctx_with_cancel(ctx_background());
     int calls = 0;
@@ -678,8 +749,7 @@ CASE(context_after, called_after_a_cancel,
 }
 
 CASE(context_after, called_after_a_timeout,
-     "context/x_test.go TestAfterFuncCalledAfterTimeout, "
-     "context/afterfunc_test.go TestCustomContextAfterFuncTimeout")
+     "context/x_test.go TestAfterFuncCalledAfterTimeout")
 {
     go_ctx *ctx = ctx_with_timeout(ctx_background(), 5 * GO_MS);
     int calls = 0;
@@ -704,8 +774,7 @@ CASE(context_after, called_at_once_when_ended,
 }
 
 CASE(context_after, stop_prevents_it,
-     "context/x_test.go TestAfterFuncNotCalledAfterStop, context/afterfunc_test.go "
-     "TestCustomContextAfterFuncUnregisterCancel")
+     "context/x_test.go TestAfterFuncNotCalledAfterStop")
 {
     go_ctx *ctx = ctx_with_cancel(ctx_background());
     int calls = 0;
@@ -739,8 +808,34 @@ CASE(context_after, runs_beside_the_canceller,
     chan_free(go_on);
 }
 
-CASE(context_after, several_of_one_context,
-     "context/afterfunc_test.go TestCustomContextAfterFuncAfterFunc")
+#define NO_CUSTOM "there are no contexts of the user's own making, with an AfterFunc of their own; " \
+                  "what is checked is the same of derived ones"
+
+CASE_DIFFERS(context_after, derived_one_ends_with_what_is_above,
+             "context/afterfunc_test.go TestCustomContextAfterFuncCancel, "
+             "TestCustomContextAfterFuncTimeout, TestCustomContextAfterFuncUnregisterCancel",
+             NO_CUSTOM)
+{
+    go_ctx *above = ctx_with_cancel(ctx_background());
+    go_ctx *value = ctx_with_value(above, number_key, 1);
+    go_ctx *left = ctx_with_cancel(value); /* leaves before what is above ends */
+    go_ctx *plain = ctx_with_cancel(value);
+    go_ctx *timed = ctx_with_timeout(value, FOR_EVER);
+    ctx_cancel(left);
+    check_alive(above);
+    check_alive(plain);
+    ctx_cancel(above);
+    check_canceled(plain);
+    check_canceled(timed);
+    ctx_free(left);
+    ctx_free(plain);
+    ctx_free(timed);
+    ctx_free(value);
+    ctx_free(above);
+}
+
+CASE_DIFFERS(context_after, several_of_one_context,
+             "context/afterfunc_test.go TestCustomContextAfterFuncAfterFunc", NO_CUSTOM)
 {
     go_ctx *ctx = ctx_with_cancel(ctx_background());
     go_ctx *child = ctx_with_cancel(ctx);
@@ -759,9 +854,9 @@ CASE(context_after, several_of_one_context,
     ctx_free(ctx);
 }
 
-CASE(context_after, stop_races_with_the_end,
-     "context/afterfunc_test.go TestCustomContextAfterFuncUnregisterAfterFunc, "
-     "TestCustomContextAfterFuncUnregisterTimeout")
+CASE_DIFFERS(context_after, stop_races_with_the_end,
+             "context/afterfunc_test.go TestCustomContextAfterFuncUnregisterAfterFunc, "
+             "TestCustomContextAfterFuncUnregisterTimeout", NO_CUSTOM)
 {
     for (long i = test_iterations(300); i > 0; i--) {
         go_ctx *ctx = ctx_with_cancel(ctx_background());

@@ -103,21 +103,43 @@ CASE(map, agrees_with_a_copied_one, "sync/map_test.go TestMapMatchesDeepCopy")
     random_calls(test_seed() + 2, (int)test_iterations(20000));
 }
 
-CASE(map, grows_and_shrinks_as_a_trie_does, "sync/map_test.go TestMapMatchesHashTrieMap")
+static bool count_visits(go_map_key key, void *v, void *arg)
 {
-    enum { N = 3000 };
-    go_map m = {0};
+    (void)key;
+    (void)v;
+    ++*(int *)arg;
+    return true;
+}
+
+static void fill_and_empty(go_map *m, uint64_t n, uint64_t step)
+{
     void *v;
-    for (uint64_t i = 0; i < N; i++) {
-        EXPECT(!map_load_or_store(&m, i * 0x9E3779B97F4A7C15u, V(i % 64), NULL));
+    for (uint64_t i = 1; i <= n; i++) {
+        EXPECT(!map_load_or_store(m, i * step, V(i % 64), NULL));
+        EXPECT_EQ_UINT(map_len(m), i);
     }
-    EXPECT_EQ_UINT(map_len(&m), N);
-    for (uint64_t i = 0; i < N; i++) {
-        EXPECT(map_load(&m, i * 0x9E3779B97F4A7C15u, &v));
+    int visits = 0;
+    map_range(m, count_visits, &visits);
+    EXPECT_EQ_INT(visits, n);
+    for (uint64_t i = 1; i <= n; i++) {
+        EXPECT(map_load(m, i * step, &v));
         EXPECT_EQ_PTR(v, V(i % 64));
-        EXPECT(map_load_and_delete(&m, i * 0x9E3779B97F4A7C15u, NULL));
+        EXPECT(map_load_and_delete(m, i * step, NULL));
+        EXPECT(!map_load(m, i * step, &v));
+        EXPECT_EQ_UINT(map_len(m), n - i);
     }
-    EXPECT_EQ_UINT(map_len(&m), 0);
+    visits = 0;
+    map_range(m, count_visits, &visits);
+    EXPECT_EQ_INT(visits, 0);
+}
+
+CASE(map, grows_and_is_emptied_again_and_again, "sync/map_test.go TestMapMatchesHashTrieMap")
+{
+    go_map m = {0};
+    fill_and_empty(&m, 3000, 0x9E3779B97F4A7C15u);
+    fill_and_empty(&m, 5, 1);
+    fill_and_empty(&m, 1000, 1);
+    fill_and_empty(&m, 2000, (uint64_t)1 << 40);
     map_free(&m);
 }
 
@@ -177,39 +199,37 @@ CASE_DIFFERS(map, deleted_entries_are_released, "sync/map_test.go TestIssue40999
     map_free(&m);
 }
 
-struct nested {
-    go_map *m;
-    int seen;
-};
-static bool delete_all(go_map_key key, void *v, void *arg)
+static bool visit_inside(go_map_key key, void *v, void *arg)
 {
-    (void)v;
-    map_delete((go_map *)arg, key.number);
+    go_map *m = (go_map *)arg;
+    void *got = NULL;
+    EXPECT(map_load(m, key.number, &got));
+    EXPECT_EQ_PTR(got, v);
+    EXPECT(!map_load_or_store(m, 42, V(2), NULL));
+    map_store(m, 42, V(3));
+    EXPECT(map_load_and_delete(m, 42, &got));
+    EXPECT_EQ_PTR(got, V(3));
     return true;
 }
-static bool store_and_clear(go_map_key key, void *v, void *arg)
+static bool visit_and_delete(go_map_key key, void *v, void *arg)
 {
-    struct nested *n = (struct nested *)arg;
-    void *old;
-    EXPECT(map_load(n->m, key.number, &old));
-    EXPECT_EQ_PTR(old, v);
-    map_store(n->m, 42, V(2));
-    (void)map_load_or_store(n->m, 43, V(3), NULL);
-    map_range(n->m, delete_all, n->m);
-    EXPECT_EQ_UINT(map_len(n->m), 0);
-    n->seen++;
-    return false;
+    go_map *m = (go_map *)arg;
+    (void)v;
+    map_range(m, visit_inside, m);
+    map_delete(m, key.number);
+    return true;
 }
 
 CASE(map, visitor_may_use_the_map, "sync/map_test.go TestMapRangeNestedCall")
 {
     go_map m = {0};
-    struct nested n = {&m, 0};
     for (uint64_t i = 0; i < 3; i++) {
         map_store(&m, i, V(i));
     }
-    map_range(&m, store_and_clear, &n);
-    EXPECT_EQ_INT(n.seen, 1);
+    map_range(&m, visit_and_delete, &m);
+    int left = 0;
+    map_range(&m, count_visits, &left);
+    EXPECT_EQ_INT(left, 0);
     map_free(&m);
 }
 

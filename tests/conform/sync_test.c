@@ -270,20 +270,18 @@ CASE(once, block_form, "sync/oncefunc_test.go TestOnceFunc")
 }
 
 static int calls;
+static int compute(int by) { return add(&calls, 1) + by; }
 static int computed(void)
 {
     static go_once o;
     static int value;
-    once_do(&o) {
-        value = add(&calls, 1) + 41;
-    }
-    return value;
+    return once_value(&o, &value, compute, 41);
 }
 static void check_computed(void) { EXPECT_EQ_INT(computed(), 42); }
 
 CASE_DIFFERS(once, value_is_computed_once, "sync/oncefunc_test.go TestOnceValue",
-             "C has no closures to return: OnceValue and OnceValues are a function with a static "
-             "once and a static result")
+             "C has no closures to return: once_value is given the once and where the value is "
+             "kept, as statics of a function or as fields")
 {
     go_waitgroup wg = {0};
     for (int i = 0; i < 10; i++) {
@@ -291,6 +289,27 @@ CASE_DIFFERS(once, value_is_computed_once, "sync/oncefunc_test.go TestOnceValue"
     }
     wg_wait(&wg);
     EXPECT_EQ_INT(calls, 1);
+}
+
+static int panic_computing(int *n)
+{
+    add(n, 1);
+    go_panic("x");
+}
+static void value_that_panics(go_once *o, int *n)
+{
+    int value;
+    (void)once_value(o, &value, panic_computing, n);
+}
+
+CASE(once, value_that_panicked_panics_again, "sync/oncefunc_test.go TestOnceValuePanic")
+{
+    go_once o = {0};
+    int n = 0;
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ_STR(PANIC_OF(value_that_panics, &o, &n), "x");
+    }
+    EXPECT_EQ_INT(n, 1);
 }
 
 static void computed_two(int *a, const char **b)
@@ -326,8 +345,8 @@ static void panic_in_block(go_once *o, int *n)
 }
 
 CASE_DIFFERS(once, panicking_block_is_not_run_again, "sync/oncefunc_test.go TestOnceFuncPanic",
-             "later calls return, as those of Go's Once.Do; only OnceFunc, which has no "
-             "counterpart, panics again with the same value")
+             "later calls return, as those of Go's Once.Do; what panics again with the same "
+             "message is once_value, see once.value_that_panicked_panics_again")
 {
     go_once o = {0};
     int n = 0;
@@ -433,8 +452,8 @@ static void free_number(void *p)
 }
 
 CASE_DIFFERS(pool, clear_frees_everything, "sync/pool_test.go TestPoolGC, TestPoolRelease",
-             "nothing is collected behind the user's back: what is put stays until it is taken or "
-             "the pool is cleared")
+             "there is no collector: the pool itself frees what has not been used for one to two "
+             "seconds, Go what two collections have found there; a clear frees all at once")
 {
     enum { N = 100 };
     go_pool p = {.make = make_number, .free = free_number};
