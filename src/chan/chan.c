@@ -67,9 +67,8 @@ struct go_chan *goi_chan_make(size_t size, size_t capacity, const char *type, co
 
 struct go_chan *goi_chan_ref(struct go_chan *c)
 {
-    if (c != NULL) {
-        uint32_t before = add_rlx(&c->refs, 1); /* the caller has a reference */
-        goi_must(before > 0);
+    if (c != NULL && add_rlx(&c->refs, 1) == 0) { /* otherwise the caller has a reference */
+        goi_fatal("reference to freed channel");
     }
     return c;
 }
@@ -121,7 +120,9 @@ void goi_chan_free(struct go_chan *c)
         return;
     }
     uint32_t before = sub_acqrel(&c->refs, 1); /* [REF] */
-    goi_must(before > 0);
+    if (GOI_UNLIKELY(before == 0)) {
+        goi_fatal("free of freed channel");
+    }
     if (before > 1) {
         return;
     }
@@ -132,6 +133,8 @@ void goi_chan_free(struct go_chan *c)
     if (in_use(c)) {
         free_in_use();
     }
+    st_rlx(&c->closed, GOI_CHAN_FREED);
+    st_rlx(&c->count, 0);
     free(c);
 }
 
@@ -168,6 +171,9 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
 {
     *wake = NULL;
     if (GOI_UNLIKELY(ld_rlx(&c->closed) != 0)) {
+        if (ld_rlx(&c->closed) == GOI_CHAN_FREED) {
+            goi_fatal("send on freed channel");
+        }
         return GOI_TRY_CLOSED;
     }
     struct goi_waiter *w = goi_waitq_pop(&c->recvq);
@@ -246,6 +252,9 @@ GOI_INLINE enum goi_attempt recv_locked(struct go_chan *c, void *v, struct g **w
         return GOI_TRY_DONE;
     }
     if (ld_rlx(&c->closed) != 0) {
+        if (ld_rlx(&c->closed) == GOI_CHAN_FREED) {
+            goi_fatal("receive from freed channel");
+        }
         goi_race_acquire(c);
         if (v != NULL) {
             memset(v, 0, c->elem);
@@ -559,13 +568,16 @@ void goi_chan_close(struct go_chan *c)
     struct m *m = goi_enter();
     goi_lock(&c->lock);
     if (ld_rlx(&c->closed) != 0) {
+        if (ld_rlx(&c->closed) == GOI_CHAN_FREED) {
+            goi_fatal("close of freed channel");
+        }
         goi_unlock(&c->lock);
         goi_leave(m);
         goi_panic_text("close of closed channel");
     }
     goi_race_write(c, 1); /* a close and a send without order are a race */
     goi_race_release(c);
-    st_rel(&c->closed, 1); /* [CHAN-TRY] */
+    st_rel(&c->closed, GOI_CHAN_CLOSED); /* [CHAN-TRY] */
     struct goi_waiter *receivers = wake_all_locked(m, &c->recvq);
     struct goi_waiter *senders = wake_all_locked(m, &c->sendq);
     goi_check(goi_chan_check_locked(c));

@@ -20,13 +20,18 @@ struct goi_waiter {
 
 struct goi_waitq { struct goi_waiter *first, *last; goi_a32 n; };
 
+/* closed: FREED stays behind in freed memory until something else lies there, so that most uses of
+ * a freed channel are told what they are. (The first 16 bytes are the allocator's by then.) */
+enum { GOI_CHAN_OPEN, GOI_CHAN_CLOSED, GOI_CHAN_FREED };
+
 struct go_chan {
+    size_t cap;                         /* [c] */
+    size_t send_at;                     /* [l] next slot */
     struct goi_lock lock;
-    goi_a32 closed;                     /* [w:lock] */
+    goi_a32 closed;                     /* [w:lock] GOI_CHAN_* */
     goi_a32 count;                      /* [w:lock] elements buffered */
     uint32_t elem;                      /* [c] bytes of an element */
-    size_t cap;                         /* [c] */
-    size_t send_at, recv_at;            /* [l] next slot */
+    size_t recv_at;                     /* [l] next slot */
     struct goi_waitq recvq, sendq;      /* [l], n readable anywhere */
     struct go_timer *timer;             /* [c] where its values come from (below), or NULL */
     goi_a32 refs;                       /* [a:REF] */

@@ -16,7 +16,8 @@ enum {
     GOI_STEAL_KEPT_NS = 10000,      /* a queue that ran empty within this time is left alone */
     GOI_STEAL_STUCK_NS = 6000,      /* unless its thread has picked nothing for this long */
     GOI_STEAL_PAYS_NS = 20000,      /* a search that brought less work than this did not pay */
-    GOI_WAKE_SKIP_MAX = 1024,       /* wakes left out at most */
+    GOI_DRY_SKIP = 16,              /* wakes left out: searches do not pay, so none of one's own */
+    GOI_WAKE_SKIP_MAX = 8192,       /* wakes left out at most */
     GOI_M_STACK = 256 << 10,        /* a thread's own stack */
 };
 
@@ -81,8 +82,9 @@ void goi_detach_p_locked(struct p *p);
 /* Half of victim's work to the global queue, by its owner or while it is held. */
 void goi_share_locked(struct p *victim, bool with_next);
 
-/* --- sysmon.c: takes p from its goroutine, which is outside the runtime; false if it is not. */
-bool goi_p_take_locked(struct p *p);
+/* --- sysmon.c: takes p from its goroutine, which is outside the runtime; false if it is not.
+ * `computes`: as far as one can see it does not sleep in the kernel. */
+bool goi_p_take_locked(struct p *p, bool computes);
 
 /* --- io.c: looking at the poller */
 enum { GOI_IO_BUDGET_NS = 200000 };     /* between two looks while Ps are busy */

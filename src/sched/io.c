@@ -164,7 +164,7 @@ static struct p *find_p_locked(struct m *m)
     uint32_t first = goi_random(m, n);
     for (uint32_t i = 0; i < n && p == NULL; i++) {
         struct p *busy = goi_sched.procs[(first + i) % n];
-        if (busy->m != NULL && goi_p_take_locked(busy)) {
+        if (busy->m != NULL && goi_p_take_locked(busy, true)) {
             p = busy;
         }
     }

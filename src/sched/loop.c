@@ -13,11 +13,11 @@
  * inside is asked (GOI_ATTN_SHARE) and answers at its next entry. That costs both sides
  * microseconds, and then what both touch (a wait group, the stacks' cache) goes back and forth
  * between two processors. So a victim is left alone while it will run what waits sooner than we
- * can: while its queues run empty now and then, or one goroutine waits and it keeps picking. A
- * thread that starts 64 goroutines of 50 ns and then runs them is never worth it (a spawn 110 ns,
- * against 400 with stealing at sight); a tree whose oldest branch has waited 10 us is. The
- * searcher's notes are in the victim: there is one searcher at a time (S3). Whether a search paid
- * is known when its thread has run dry: in less than GOI_STEAL_PAYS_NS it did not.
+ * can: while its queues run empty now and then, and it keeps picking or starting. A thread that
+ * starts 64 goroutines of 50 ns and then runs them is never worth it (a spawn 110 ns, against 400
+ * with stealing at sight); a tree whose oldest branch has waited 10 us is. The searcher's notes are
+ * in the victim: there is one searcher at a time (S3). Whether a search paid is known when its
+ * thread has run dry: in less than GOI_STEAL_PAYS_NS it did not.
  *
  *   S1  A P is given back with empty queues, and after a look at the global queue under the same
  *       lock.                                                   (goi_p_idle_locked, R2)
@@ -118,8 +118,8 @@ static bool worth_stealing(struct p *victim, int64_t now)
         st_rlx(&victim->seen_drains, drains);
         st_rlx(&victim->kept_since, now);
     }
-    return (work > 0 && now - ld_rlx(&victim->stuck_since) >= GOI_STEAL_STUCK_NS) ||
-           (work > 1 && now - ld_rlx(&victim->kept_since) >= GOI_STEAL_KEPT_NS);
+    return work > 0 && (now - ld_rlx(&victim->stuck_since) >= GOI_STEAL_STUCK_NS ||
+                        now - ld_rlx(&victim->kept_since) >= GOI_STEAL_KEPT_NS);
 }
 
 static bool steal_from(struct p *victim)
@@ -176,7 +176,8 @@ static bool may_spin(struct m *m)
     }
     uint32_t none = 0;
     if (goi_procs() < 2 || ld_rlx(&goi_sched.npidle) + 1 >= (uint32_t)goi_procs() ||
-        ld_rlx(&goi_sched.ndetached) > 0 || !cas_rlx(&goi_sched.nspinning, &none, 1)) {
+        ld_rlx(&goi_sched.wake_skip) > GOI_DRY_SKIP || ld_rlx(&goi_sched.nhogs) > 0 ||
+        !cas_rlx(&goi_sched.nspinning, &none, 1)) {
         return false;
     }
     m->spinning = true;

@@ -14,17 +14,19 @@
  *       the scheduler stack.                                             (goi_arrive)
  *   P3  Exactly one waker wins a goroutine that waits for several things. (goi_claim,
  *       tests/model/claim)
- *   P5  Between the parker's decision and its commit nothing is locked but sched.lock, and no
- *       timer runs: a timer may want the very lock that the parker holds.    (pick_slow)
+ *   P5  Between the parker's decision and its commit no lock is waited for, and no timer runs:
+ *       the parker may hold a channel's lock or a timer heap's, and a timer may want the one, a
+ *       holder of sched.lock the other.               (pick_slow, tests/stress/retire_test)
  *   P4  A goroutine that is made runnable is on no queue.                 (goi_runq_push_*, Q2)
  *
  * Run order. The goroutine readied last runs next (runnext): a hand-off stays on the waker's P at
  * switch cost and inherits its time slice, so that a pair that plays ping-pong cannot hold the P
  * for longer than 10 ms. Of a crowd that is readied at once (close, broadcast) it is the first.
- * Then those that became ready, first in first out. Then those that never
- * ran, newest first: depth first keeps a spawning tree small (skynet: 60 goroutines alive instead
- * of a million) and its stacks warm. Every 61 picks the global queue and the clock are looked at,
- * and once in a time slice the oldest unstarted goroutine gets its turn: nothing waits unbounded.
+ * Then those that became ready, first in first out. Then those that never ran, newest first: depth
+ * first keeps a spawning tree small (skynet: 60 goroutines alive instead of a million) and its
+ * stacks warm. Every 61 picks the clock is looked at, and the global queue, the woken or the new
+ * ones come first, in turn, and once in a time slice the oldest unstarted goroutine: nothing waits
+ * unbounded.
  *
  * A goroutine that starts GOI_FRESH_MAX others in one go lets them run first and goes on behind
  * them: otherwise `for (1M) go(f)` needs a million stacks to run functions that end at once.
@@ -49,12 +51,38 @@ struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_po
     return goi_switch_inline(m, from, to, post);
 }
 
-/* The rare part of a pick: fairness, the global queue, due timers. The parker may hold the lock
- * that its commit will release, so nothing that takes another lock than sched.lock may be called
- * here: due timers are run by the scheduler stack (P5). */
+/* The three queues, for fairness. The lock of the global one is not waited for: the parker may hold
+ * a timer heap's, and who holds sched.lock may want that (a P that retires). */
+static struct goi_runnable *take_turn(struct p *p, uint32_t turn, int64_t now)
+{
+    switch (turn % 3) {
+    case 0: {
+        struct goi_runnable *r = NULL;
+        if (goi_runq_len(&goi_sched.global) > 0 && goi_lock_try(&goi_sched.lock)) {
+            r = goi_runq_pop_head(&goi_sched.global);
+            goi_unlock(&goi_sched.lock);
+        }
+        return r;
+    }
+    case 1:
+        return goi_runq_pop_head(&p->woken);
+    default:
+        if (now - p->fair_at >= GOI_SLICE_NS) {
+            /* The oldest unstarted goroutine: the last-in-first-out queue must not bury it. By
+             * time, because by count a spawning tree would become breadth first again. */
+            p->fair_at = now;
+            p->spawn_first = NULL;
+            return goi_runq_pop_tail(&p->fresh);
+        }
+        return goi_runq_pop_head(&p->fresh);
+    }
+}
+
+/* The rare part of a pick: fairness, due timers. The parker may hold the lock that its commit will
+ * release, so no lock is waited for here: due timers are run by the scheduler stack (P5). Each
+ * queue is first in turn: a pair in runnext holds up none of them, and none the others. */
 struct g *goi_pick_slow(struct p *p)
 {
-    struct goi_runnable *r;
     int64_t now = goi_now();
     p->budget = GOI_PICK_BUDGET;
     if (goi_timers_next(p->timers) <= now) {
@@ -65,22 +93,12 @@ struct g *goi_pick_slow(struct p *p)
         p->due = true; /* P5 as well: a report takes the lock of what is waited for */
         return NULL;
     }
-    if (goi_runq_len(&goi_sched.global) > 0) {
-        goi_lock(&goi_sched.lock);
-        r = goi_runq_pop_head(&goi_sched.global);
-        goi_unlock(&goi_sched.lock);
-        if (r != NULL) {
-            return goi_g_of(r);
-        }
+    uint32_t turn = p->fair_turn++;
+    struct goi_runnable *r = NULL;
+    for (uint32_t i = 0; i < 3 && r == NULL; i++) {
+        r = take_turn(p, turn + i, now);
     }
-    if (now - p->fair_at >= GOI_SLICE_NS) {
-        /* The oldest unstarted goroutine: the last-in-first-out queue must not bury it. By time,
-         * because by count a spawning tree would become breadth first again. */
-        p->fair_at = now;
-        p->spawn_first = NULL;
-        return goi_g_of(goi_runq_pop_tail(&p->fresh));
-    }
-    return goi_g_of(goi_runq_pop_head(&p->fresh)); /* woken ones must not hold up new ones */
+    return goi_g_of(r);
 }
 
 struct g *goi_pick(struct p *p) { return goi_pick_inline(p); }
@@ -143,35 +161,35 @@ void goi_ready_back(struct m *m, struct g *g)
     goi_wake_maybe();
 }
 
-static void requeue(struct m *m, void *arg)
+/* To the end of the queue, before something is picked from it: nobody else takes from this P's
+ * queues while we are inside the runtime, and the goroutine that runs next is inside it too. (And a
+ * queue that is never empty for want of this order tells the others that there is work: loop.c.) */
+GOI_INLINE void line_up(struct p *p, struct g *g)
 {
-    struct g *g = arg;
-    goi_assert(m->p != NULL);
-    goi_runq_push_tail(&m->p->woken, &g->run);
+    goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
+    goi_runq_push_tail(&p->woken, &g->run);
 }
 
-/* Gives way to `to`, which was picked; to whatever is next after a look at timers when it is NULL
- * and they are due. */
+/* Gives way to `to`, which was picked after g had lined up; NULL: timers are due. */
 static struct m *give_way(struct m *m, struct g *to)
 {
     struct g *g = m->g;
     struct p *p = m->p;
-    if (to == NULL && !p->due) {
+    goi_assert(to != NULL || p->due);
+    if (to == g) {
+        goi_gset(g, GOI_G_RUNNABLE, GOI_G_RUNNING);
         return m;
     }
-    goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
     if (GOI_UNLIKELY(to == NULL)) {
-        struct goi_post post = {.fn = requeue, .arg = g};
-        return goi_switch_inline(m, g, m->g0, &post);
+        return goi_switch_inline(m, g, m->g0, NULL);
     }
     if (GOI_UNLIKELY(to->locked_m != NULL) || GOI_UNLIKELY(g->locked_m != NULL)) {
-        struct goi_post post = {.fn = requeue, .arg = g};
         goi_runq_push_head(&p->woken, &to->run);
-        return goi_switch_inline(m, g, m->g0, &post);
+        return goi_switch_inline(m, g, m->g0, NULL);
     }
-    /* Our stack is safe on the queue before the switch: nobody else may take from this P's queues
-     * while we are inside the runtime, and the goroutine that runs next is inside it too. */
-    goi_runq_push_tail(&p->woken, &g->run);
+    if (goi_runq_len(&p->woken) > 1) {
+        goi_wake_maybe();
+    }
     goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
     return goi_switch_inline(m, g, to, NULL);
 }
@@ -188,6 +206,7 @@ struct m *goi_yield(struct m *m)
         p->runnext = NULL;
         st_rlx(&p->has_next, 0);
     }
+    line_up(p, m->g);
     /* New goroutines first: who yields in a loop waits for something, maybe for one of them. */
     struct g *to = goi_g_of(goi_runq_pop_head(&p->fresh));
     if (to != NULL) {
@@ -203,8 +222,9 @@ struct m *goi_yield(struct m *m)
 struct m *goi_yield_next(struct m *m)
 {
     if (GOI_UNLIKELY(m->foreign)) {
-        return m; /* its waker's work is done: the other goes on elsewhere */
+        return m; /* who was readied goes on elsewhere */
     }
+    line_up(m->p, m->g);
     return give_way(m, goi_pick_inline(m->p));
 }
 

@@ -21,13 +21,23 @@
 
 go_word goi_nudge;
 
+/* m's goroutine has a P again, or is on a queue. */
+static void attached_locked(struct m *m)
+{
+    m->detached = false;
+    st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) - 1);
+    if (m->hog) {
+        m->hog = false;
+        st_rlx(&goi_sched.nhogs, ld_rlx(&goi_sched.nhogs) - 1);
+    }
+}
+
 static void requeue_global(struct m *m, void *arg)
 {
     struct g *g = arg;
     goi_lock(&goi_sched.lock);
     goi_must(m->detached);
-    m->detached = false;
-    st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) - 1);
+    attached_locked(m);
     goi_global_push_locked(g);
     goi_unlock(&goi_sched.lock);
     if (ld_rlx(&goi_sched.npidle) != 0) {
@@ -51,8 +61,7 @@ static struct m *acquire_p(struct m *m)
     struct p *p = goi_p_take_idle_locked();
     if (p != NULL) {
         goi_p_bind_locked(p, m);
-        m->detached = false;
-        st_rlx(&goi_sched.ndetached, ld_rlx(&goi_sched.ndetached) - 1);
+        attached_locked(m);
         goi_unlock(&goi_sched.lock);
         own_slice(m);
         return m;

@@ -18,7 +18,7 @@
  *   - a goroutine in runnext alone wakes nobody: its waker is about to park (sysmon looks after the
  *     waker that is not);
  *   - at most one thread searches at a time, and none is woken while one does;
- *   - a wake that found nothing makes the next ones rarer (wake_skip doubles up to 1024, falls to a
+ *   - a wake that found nothing makes the next ones rarer (wake_skip doubles up to 8192, falls to a
  *     quarter when a search succeeds); sysmon wakes without asking when work waits and its P has
  *     picked nothing for a while.
  *

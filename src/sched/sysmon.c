@@ -11,7 +11,8 @@
  *   - it is in user code for 10 ms, and has not answered that request in another 0.5 ms, or it
  *     sleeps in the kernel (its thread's CPU clock stands still), and something else could run: the
  *     P is taken and given to another thread;
- *   - work waits behind it and another P is idle: wake a thread, which steals;
+ *   - work waits behind it, or its queue never runs empty, and another P is idle: wake a thread,
+ *     which steals;
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
  *   - timers are overdue behind it: run here;
  *   - nobody has looked at the descriptors that are waited for: looked at here (io.c).
@@ -31,6 +32,8 @@ enum {
     LOOK_MAX_NS = 1000000,
     LOOK_IO_NS = 500000,        /* while descriptors are waited for and nobody sleeps there */
     STUCK_NS = 40000,           /* in one stretch of user code: worth a closer look */
+    KEPT_NS = 100000,           /* a queue that has not run empty: its P has more than it can do; */
+    KEPT_SKIP_NS = 1000,        /* this much later for each wake that is left out (proc.c) */
     ASLEEP_NS = 200000,         /* of standing CPU clock: sleeps in the kernel */
     LATE_NS = 100000,           /* a timer this overdue is run by sysmon */
     QUIET_LOOKS = 50,           /* looks that found nothing before the pace slows */
@@ -48,7 +51,7 @@ static bool work_waits(const struct p *p, int64_t now)
 }
 
 /* The P's goroutine shall not stop the others any longer. Under sched.lock; true if p was taken. */
-bool goi_p_take_locked(struct p *p)
+bool goi_p_take_locked(struct p *p, bool computes)
 {
     struct m *m = p->m;
     if (!goi_hold_p_locked(p)) {
@@ -56,6 +59,10 @@ bool goi_p_take_locked(struct p *p)
     }
     goi_detach_p_locked(p); /* Y1 */
     m->hog_slice = gop_thread_slice(m->tid, HOG_SLICE_NS);
+    m->hog = computes;
+    if (computes) {
+        st_rlx(&goi_sched.nhogs, ld_rlx(&goi_sched.nhogs) + 1);
+    }
     return true;
 }
 
@@ -90,6 +97,11 @@ static int64_t note(struct p *p, int64_t now)
         p->mon_tick = tick;
         p->mon_since = now;
     }
+    uint32_t drains = ld_rlx(&p->woken.drains) + ld_rlx(&p->fresh.drains);
+    if (drains != p->mon_drains || goi_p_work(p) == 0) {
+        p->mon_drains = drains;
+        p->mon_kept = now;
+    }
     if (picks != p->mon_picks) {
         p->mon_picks = picks;
         p->mon_stuck = now;
@@ -111,12 +123,19 @@ static enum verdict look(struct p *p, int64_t now)
         st_rlx(goi_word32(&goi_nudge), 1); /* [stat] for the paths that do not enter */
         p->mon_since = now;
     }
+    if (goi_p_work(p) > 0 && ld_rlx(&goi_sched.npidle) > 0 &&
+        now - p->mon_kept >= KEPT_NS + KEPT_SKIP_NS * ld_rlx(&goi_sched.wake_skip)) {
+        p->mon_kept = now;
+        return WAKE; /* it keeps picking, and yet never comes to the end */
+    }
     if (stuck < STUCK_NS || !work_waits(p, now)) {
         return FINE;
     }
-    if (ld_rlx(&m->in_rt) == 0 &&
-        (stuck >= GOI_SLICE_NS + GRACE_NS || sleeps_in_kernel(p, m, now)) && goi_p_take_locked(p)) {
-        return TAKEN;
+    if (ld_rlx(&m->in_rt) == 0) {
+        bool computes = stuck >= GOI_SLICE_NS + GRACE_NS;
+        if ((computes || sleeps_in_kernel(p, m, now)) && goi_p_take_locked(p, computes)) {
+            return TAKEN;
+        }
     }
     if (ld_rlx(&goi_sched.npidle) > 0) {
         if (goi_p_work(p) == 0 && ld_rlx(&p->has_next) != 0 && goi_hold_p_locked(p)) {

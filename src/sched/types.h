@@ -132,6 +132,7 @@ struct m {
     struct m *all_next;             /* [w:sched] list of all */
     bool idle;                      /* [l:sched] on the idle list */
     bool detached;                  /* [l:sched] runs user code without a P */
+    bool hog;                       /* [l:sched] detached because it computed: counted in nhogs */
     bool hog_slice;                 /* [l:sched] has the long slice of a detached thread */
     int id, tid;                    /* [c] */
     int cpu_clock;                  /* [c] */
@@ -156,6 +157,7 @@ struct p {
     uint32_t spawn_run;             /* [o] go statements of the running goroutine since its pick */
     struct g *spawn_first;          /* [o] the first of those, while it is on `fresh` */
     int64_t fair_at;                /* [o] when the oldest unstarted goroutine had its turn */
+    uint32_t fair_turn;             /* [o] which queue came first last time */
     uint32_t budget;                /* [o] picks until fairness, clock and timers get their turn */
     struct goi_stack_cache stacks;  /* [o] */
     uint64_t id_next, id_end;       /* [o] batch of goroutine ids */
@@ -172,8 +174,8 @@ struct p {
     uint32_t mon_tick;
     int64_t mon_since;
     int64_t mon_cpu, mon_cpu_since;
-    uint32_t mon_picks;
-    int64_t mon_stuck;
+    uint32_t mon_picks, mon_drains;
+    int64_t mon_stuck, mon_kept;
     /* the searching thread's notes [stat] */
     goi_a32 seen_drains, seen_picks;
     goi_ai64 kept_since, stuck_since;
@@ -200,6 +202,7 @@ struct goi_sched {
     int nforeign;                   /* [l:sched] */
     uint64_t nadopted;              /* [l:sched] foreign threads so far */
     goi_a32 ndetached;              /* [w:sched] goroutines in user code without a P */
+    goi_a32 nhogs;                  /* [w:sched] those of them that computed when it was taken */
     int nother_threads;             /* [l:sched] sysmon, helpers */
     goi_ai64 poll_until;            /* [w:sched] until when the poller sleeps; 0 if nobody does */
     goi_a64 id_next;                /* [stat] */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Select as Go has it: choice, default, nil cases, deadlines, records that leave no trace. */
+#include "chan/chan.h"
 #include "harness.h"
 #include <gort.h>
 #include <gort/short.h>
@@ -345,5 +346,61 @@ TEST_LONG(select, stress, 120)
     for (int i = 0; i < 4; i++) {
         EXPECT_EQ_INT(chan_len(c[i]), 0);
         chan_free(c[i]);
+    }
+}
+
+static void send_or_quit(send_chan(int) c, recv_chan(int) quit, go_waitgroup *wg)
+{
+    defer(wg_done, wg);
+    switch (chan_select(send(put, c, 7), recv(end, quit))) {
+    case put:
+    case end:
+        break;
+    }
+}
+static void receive_or_quit(recv_chan(int) c, recv_chan(int) quit, go_waitgroup *wg)
+{
+    defer(wg_done, wg);
+    int v = -1;
+    switch (chan_select(recv(got, c, &v), recv(end, quit))) {
+    case got:
+        EXPECT_EQ_INT(v, 0);
+        break;
+    case end:
+        break;
+    }
+}
+/* S5: who takes the last value, or closes, may free while the select is on its way out. */
+TEST(select, partner_may_free_at_once)
+{
+    for (int i = 0; i < test_iterations(20000); i++) {
+        chan(int) c = chan_make(int), quit = chan_make(int);
+        go_waitgroup wg = { 0 };
+        wg_add(&wg, 1);
+        if (i % 4 < 2) {
+            go(send_or_quit, c, quit, &wg);
+        } else {
+            go(receive_or_quit, c, quit, &wg);
+        }
+        if (i % 2 == 0) {
+            go_yield();
+        }
+        if (i % 4 < 2) {
+            EXPECT_EQ_INT(chan_recv(c), 7);
+            chan_free(c);
+            wg_wait(&wg);
+        } else if (i % 2 == 0) {
+            while (ld_acq(&GOI_RAW(c)->recvq.n) == 0) { /* else the free would be too early */
+                go_yield();
+            }
+            chan_close(c);
+            chan_free(c);
+            wg_wait(&wg);
+        } else {
+            chan_close(c);
+            wg_wait(&wg);
+            chan_free(c);
+        }
+        chan_free(quit);
     }
 }
