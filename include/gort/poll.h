@@ -19,9 +19,9 @@ enum { GO_READ = 1, GO_WRITE = 2 };
  * three system calls when it has to wait, one when it has not. */
 GO_NODISCARD GO_API int go_fd_wait(int fd, int events, go_time deadline);
 
-/* ---- a descriptor that is yours ----------------------------------------------------------------
- *
- * What the sockets of net.h are made of, for libraries that let their waiting be replaced. It costs
+/* ---- a descriptor that is yours ------------------------------------------------------------- */
+
+/* What the sockets of net.h are made of, for libraries that let their waiting be replaced. It costs
  * one registration for the descriptor's life instead of two system calls for each wait, has
  * deadlines that may be moved while somebody waits, and can be closed under a waiter. The pattern:
  *

@@ -36,7 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, INNER_BATCH = 32 };
+enum { BATCH = 48, INNER_BATCH = 32 };
 
 #define TAG_BREAK (UINT64_MAX - 1)
 #define TAG_INNER (UINT64_MAX - 2)
