@@ -44,11 +44,11 @@
  *
  * [WATCH] the word: release under the lock, acquire in try(): what was done before a close or a
  * deadline is visible to who sees it. The lock orders the rest.
- * [WREF] users: who drops a use has finished with the descriptor, release; the last one acquires.
  *
  * Lock order: a watch's lock, then a timer heap's. Nothing else is taken under either.
  */
 #include "netpoll/netpoll.h"
+#include "netpoll/uses.h"
 #include "time/timer.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -56,7 +56,6 @@
 enum {
     CLOSED = 1, LATE = 2, HUP = 4,      /* of a word, below the number */
     STEP = 8,
-    GONE = 1, USE = 2,                  /* of users: the owner has closed; one user */
     CHUNK = 256, CHUNKS = 1 << 16,
 };
 
@@ -78,7 +77,7 @@ struct side {
 
 struct go_watch {
     struct goi_lock lock;
-    goi_a32 users;                      /* [a:WREF] */
+    goi_a32 users;                      /* [a:WREF] uses.h */
     uint32_t place;                     /* [c] in the table */
     uint32_t generation;                /* [l:lock] */
     struct side side[2];                /* reading, writing */
@@ -278,7 +277,7 @@ int go_watch_open(int fd, go_watch **out)
         st_rlx(&w->side[s].word, STEP);
         st_rlx(&w->side[s].dry, 0);
     }
-    st_rlx(&w->users, USE);
+    goi_uses_init(&w->users);
     goi_unlock(&w->lock);
     r = goi_poller_add(fd, tag);
     if (r != 0) {
@@ -294,22 +293,13 @@ int go_watch_fd(const go_watch *w) { return w->fd; }
 
 int go_watch_begin(go_watch *w)
 {
-    uint32_t n = ld_rlx(&w->users);
-    do { /* ends: the word changes only when somebody else succeeds */
-        if ((n & GONE) != 0) {
-            return -ECANCELED;
-        }
-        goi_assert(n >= USE);
-    } while (!cas_acq(&w->users, &n, n + USE)); /* [WREF] */
-    return 0;
+    return goi_uses_begin(&w->users) ? 0 : -ECANCELED;
 }
 
 bool go_watch_end(go_watch *w)
 {
     goi_race_release_merge(w);
-    uint32_t n = sub_acqrel(&w->users, USE); /* [WREF] */
-    goi_assert(n >= USE);
-    if (n != (GONE | USE)) {
+    if (!goi_uses_end(&w->users)) {
         return false;
     }
     goi_race_acquire(w);
@@ -319,7 +309,7 @@ bool go_watch_end(go_watch *w)
 int go_watch_close(go_watch *w)
 {
     struct goi_runq ready = {0};
-    if ((or_acqrel(&w->users, GONE) & GONE) != 0) { /* [WREF] */
+    if (!goi_uses_close(&w->users)) {
         return -ECANCELED;
     }
     struct m *m = goi_enter();
@@ -336,7 +326,7 @@ int go_watch_close(go_watch *w)
 void go_watch_free(go_watch *w)
 {
     struct m *m = goi_enter();
-    goi_must(ld_rlx(&w->users) == GONE);
+    goi_must(ld_rlx(&w->users) == GOI_USES_CLOSED);
     goi_lock(&w->lock);
     w->generation++;
     for (int s = 0; s < 2; s++) { /* W5 */
