@@ -37,7 +37,8 @@ static GOI_COLD void no_stack(size_t want)
 {
     struct goi_out o;
     goi_out_init(&o, 2);
-    goi_outf(&o, "runtime: cannot allocate a goroutine stack of %zu bytes\n", want);
+    goi_outf(&o, "runtime: cannot allocate a goroutine stack of %zu bytes\n",
+             want != 0 ? want : GOI_STACK_SIZE_MIN);
     goi_out_flush(&o);
     goi_fatal("out of memory");
 }

@@ -116,6 +116,7 @@ void goi_m_init_thread(struct m *m);            /* thread-local parts, on the th
 struct m *goi_adopt(void);                      /* first call of a thread that is not ours */
 struct m *goi_m_new_system(void);               /* for sysmon: never has a P, not counted */
 void goi_thread_init(void);
+void goi_thread_gone(struct m *m) GOI_NORETURN; /* pthread_exit on a thread of goroutines */
 void goi_thread_exit(void) GOI_NORETURN;        /* go_exit on a foreign thread */
 void goi_g_extra_free(struct g *g);             /* labels, locals */
 

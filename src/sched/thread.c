@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* thread.c: Ms, the threads that run goroutines, and threads that others made.
  *
- * An M never exits while the program runs: libc caches per-thread addresses (errno, ctype tables,
- * pthread_self) that compilers keep across calls, and a goroutine may come back to any of them.
+ * An M never exits while the program runs (gone.c has what happens when somebody tries): libc caches
+ * per-thread addresses (errno, ctype tables, pthread_self) that compilers keep across calls, and a
+ * goroutine may come back to any of them.
  *
  * Four kinds of thread meet the runtime:
  *   - Ms made here: g0 is the thread's own stack;
@@ -80,6 +81,7 @@ void goi_m_init_thread(struct m *m)
     m->tid = gop_thread_id();
     m->cpu_clock = gop_thread_clock();
     goi_overflow_thread_init(NULL);
+    pthread_setspecific(thread_end, m);
 }
 
 static void *m_main(void *arg)
@@ -159,9 +161,12 @@ static struct m *adopt_main(void)
     return m;
 }
 
-static void foreign_end(void *arg)
+static void thread_ends(void *arg)
 {
     struct m *m = arg;
+    if (!m->foreign) {
+        goi_thread_gone(m);
+    }
     goi_overflow_thread_fini();
     goi_lock(&goi_sched.lock);
     goi_sched.nforeign--;
@@ -219,7 +224,6 @@ static struct m *adopt_foreign(void)
     st_rlx(&m->g->state, GOI_G_RUNNING);
     goi_annot_adopt(&m->g->annot);
     goi_m_init_thread(m);
-    pthread_setspecific(thread_end, m);
     return m;
 }
 
@@ -246,6 +250,6 @@ struct g *goi_self_g(void)
 
 void goi_thread_init(void)
 {
-    int r = pthread_key_create(&thread_end, foreign_end);
+    int r = pthread_key_create(&thread_end, thread_ends);
     goi_must(r == 0);
 }

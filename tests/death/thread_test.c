@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <gort.h>
 #include <gort/short.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -72,6 +73,79 @@ TEST_LONG(thread, ten_thousand_are_the_limit, 120)
                       "...\n",
                       __FILE__, __LINE__);
     test_run_free(&run);
+}
+
+/* --- pthread_exit, where a goroutine is */
+
+static void body_goroutine_ends_its_thread(void *arg)
+{
+    chan(int) nobody = NULL;
+    (void)arg;
+    for (int i = 0; i < 20; i++) {
+        go(pthread_exit, NULL);
+    }
+    (void)chan_recv(nobody);
+    STAY();
+}
+
+SHOWN static void receives(chan(int) c)
+{
+    (void)chan_recv(c);
+    STAY();
+}
+/* As go_exit: what waits for nobody is a deadlock still. */
+static void body_main_ends_its_thread(void *arg)
+{
+    chan(int) c = chan_make(int);
+    if (*(int *)arg != 0) {
+        go_sleep(GO_MS); /* and goes on wherever it is woken */
+    }
+    go(receives, c);
+    go_yield();
+    pthread_exit(NULL);
+}
+static void prints(void) { fputs("the others go on\n", stderr); }
+static void body_main_leaves_the_others(void *arg)
+{
+    (void)arg;
+    go(prints);
+    pthread_exit(NULL);
+}
+
+TEST(thread, a_goroutine_that_calls_pthread_exit_is_named)
+{
+    if (test_under("thread") || test_under("address") || test_under("valgrind")) {
+        SKIP("the tool does not know what becomes of the thread");
+    }
+    EXPECT_DEATH(body_goroutine_ends_its_thread, NULL, 2,
+                 "fatal error: pthread_exit in a goroutine (go_exit ends one)\n"
+                 "\n"
+                 "goroutine # [running]:\n"
+                 "...\n"
+                 "created by body_goroutine_ends_its_thread in goroutine 1\n"
+                 "\t*thread_test.c:#\n"
+                 "...\n");
+}
+
+TEST(thread, pthread_exit_in_main_ends_main_alone)
+{
+    int sleeps[] = {0, 1};
+    if (test_under("thread") || test_under("address") || test_under("valgrind")) {
+        SKIP("the tool does not know what becomes of the thread");
+    }
+    for (int i = 0; i < 2; i++) {
+        EXPECT_DEATH(body_main_ends_its_thread, &sleeps[i], 2,
+                     "fatal error: all goroutines are asleep - deadlock!\n"
+                     "\n"
+                     "goroutine # [chan receive]:\n"
+                     "receives(...)\n"
+                     "\t*thread_test.c:#\n"
+                     "created by body_main_ends_its_thread in goroutine 1\n"
+                     "\t*thread_test.c:#\n");
+    }
+    EXPECT_DEATH(body_main_leaves_the_others, NULL, 2,
+                 "the others go on\n"
+                 "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
 }
 
 /* --- fork */
