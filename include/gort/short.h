@@ -171,6 +171,15 @@
 #define packet_addr(p) go_packet_addr(p)
 #define packet_set_deadline(p, t) go_packet_set_deadline(p, t)
 
+/* Of <gort/http.h>, which is a library of its own. */
+#define ws_read(ws, buf, n, kind) go_ws_read(ws, buf, n, kind)
+#define ws_write(ws, kind, buf, n) go_ws_write(ws, kind, buf, n)
+#define ws_ping(ws) go_ws_ping(ws)
+#define ws_close(ws, code, why) go_ws_close(ws, code, why)
+#define ws_close_code(ws) go_ws_close_code(ws)
+#define ws_ref(ws) go_ws_ref(ws)
+#define ws_free(ws) go_ws_free(ws)
+
 /* The functions behind names that stand without parentheses: other names for the same symbols. */
 #define GOI_SHORT_AS(name, symbol) \
     typedef __typeof__(go_##name) goi_short_##name; \
