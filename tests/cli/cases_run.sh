@@ -290,6 +290,17 @@ test_clang_gets_blocks_and_gcc_does_not() {
     want_out_has "CXX=g++"
 }
 
+test_large_frames_are_probed() {
+    use_fake
+    need_flag -fstack-clash-protection
+    answer_program
+    run "$gort" run -v answer.c
+    want_status 0
+    want_err_has " -fstack-clash-protection "
+    run "$gort" env --cflags
+    want_out_has "-fstack-clash-protection"
+}
+
 test_compiler_of_several_words_works() {
     use_fake
     answer_program

@@ -221,7 +221,7 @@ static void use_everything(void *arg)
 {
     const struct plan *p = arg;
     setenv("GOMAXPROCS", "2", 1);
-    /* The report reads the program's symbols, which takes longer than all the rest: now and then. */
+    /* The report reads the program's symbols, which takes longer than all else: now and then. */
     setenv("GORTTRACEBACK", p->nth % 16 == 1 ? "all" : "none", 1);
     fault_arm(p->kind, p->nth, p->for_good);
     use_goroutines();

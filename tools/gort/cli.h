@@ -170,6 +170,9 @@ void cli_compiler(struct compiler *c, bool cxx);
 /* The flags Gort chooses itself for a language. */
 void cli_compiler_flags(const struct compiler *c, enum lang lang, enum mode mode,
                         struct list *flags);
+/* Among them the one by which a frame of many pages touches each of them in turn, so that it cannot
+ * step over the guard below a goroutine's stack. */
+void cli_compiler_probe(const struct compiler *c, struct list *flags);
 /* Among them those without which go_do and go_defer_block do not compile: clang needs some. */
 void cli_compiler_dialect(const struct compiler *c, enum lang lang, struct list *flags);
 void cli_mode_flags(enum mode mode, struct list *flags);    /* for compiling and linking alike */

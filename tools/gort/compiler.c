@@ -8,6 +8,7 @@
 #include "cli.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 void cli_env_words(const char *name, struct list *out)
 {
@@ -156,6 +157,16 @@ void cli_compiler_dialect(const struct compiler *c, enum lang lang, struct list 
     }
 }
 
+void cli_compiler_probe(const struct compiler *c, struct list *flags)
+{
+    /* clang before 19 only warns, on other processors than x86, that it does nothing. */
+    struct utsname host;
+    bool x86 = uname(&host) == 0 && strcmp(host.machine, "x86_64") == 0;
+    if (!c->clang || c->major >= 19 || x86) {
+        cli_add(flags, "-fstack-clash-protection");
+    }
+}
+
 void cli_compiler_flags(const struct compiler *c, enum lang lang, enum mode mode,
                         struct list *flags)
 {
@@ -173,6 +184,7 @@ void cli_compiler_flags(const struct compiler *c, enum lang lang, enum mode mode
     cli_add(flags, mode == MODE_PLAIN ? "-O2" : "-O1");
     cli_add(flags, "-Wall");
     cli_add(flags, "-fno-omit-frame-pointer");
+    cli_compiler_probe(c, flags);
     cli_add(flags, "-pthread");
     if (mode != MODE_PLAIN) {
         cli_add(flags, "-fno-optimize-sibling-calls");

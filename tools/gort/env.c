@@ -34,6 +34,7 @@ static void add_cflags(const struct layout *l, enum mode mode, struct list *flag
         cli_add(flags, "-fno-omit-frame-pointer");
     }
     if (cli_compiler_find(&cc, false)) {
+        cli_compiler_probe(&cc, flags);
         cli_compiler_dialect(&cc, LANG_C, flags);
     }
 }
