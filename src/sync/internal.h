@@ -66,7 +66,8 @@ GOI_INLINE bool goi_limited(const struct goi_limit *l)
  * may be closed at the next moment. */
 int goi_limit_over(const struct goi_limit *l);
 
-/* The context's limit: its done channel alone, because its deadline closes that. NULL: none. */
+/* The context's limit: its done channel alone, because its deadline closes that. NULL: none. The
+ * context is kept until goi_limit_error(), which follows exactly once. */
 struct goi_limit goi_limit_of(struct go_ctx *ctx);
 /* What a wait limited by ctx returns for what goi_sync_park() and goi_limit_over() said. */
 int goi_limit_error(struct go_ctx *ctx, int r);

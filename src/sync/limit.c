@@ -14,12 +14,17 @@
  *       commit, but the frame is not read after the first release.       (commit_done)
  *   L3  A wait that would give up before it has parked claims itself first. If a waker has been
  *       faster, it parks after all, because that waker will ready it.    (park_done)
+ *   L4  A call that is limited by a context keeps it from goi_limit_of() to goi_limit_error(): the
+ *       last reference of a user may go meanwhile, which ends the context and thereby the wait.
+ *                                                     (tests/unit/context/free_test.c)
  *
  * Lock order: object, timers of this P, channel `done`; none of them is taken inside another that
  * comes before it here. The channel's lock is taken before the park, the timers' in the commit
  * while the channel's is held: goi_timer_* never take a channel's lock under the heap's.
  */
 #include "chan/chan.h"
+/* style: layer because what a call that is limited by a context still reads must be there. */
+#include "context/keep.h"
 #include "sync/internal.h"
 #include <gort/context.h>
 
@@ -39,6 +44,7 @@ struct goi_limit goi_limit_of(struct go_ctx *ctx)
 {
     struct goi_limit l = {.deadline = GOI_FOREVER};
     if (ctx != NULL) {
+        goi_ctx_keep(ctx); /* L4 */
         l.done = (struct go_chan *)(uintptr_t)go_ctx_done(ctx);
     }
     return l;
@@ -46,7 +52,9 @@ struct goi_limit goi_limit_of(struct go_ctx *ctx)
 
 int goi_limit_error(struct go_ctx *ctx, int r)
 {
-    return r == 0 ? 0 : go_ctx_err(ctx);
+    int err = r == 0 ? 0 : go_ctx_err(ctx);
+    goi_ctx_unkeep(ctx); /* L4 */
+    return err;
 }
 
 struct done_wait {

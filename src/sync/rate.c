@@ -15,6 +15,8 @@
  * infinities: a rate of INFINITY asks for nothing, and what takes longer than can be said never
  * happens.
  */
+/* style: layer because it waits with a context, which may be freed meanwhile. */
+#include "context/keep.h"
 #include "sync/internal.h"
 #include <gort/chan.h>
 #include <gort/context.h>
@@ -139,7 +141,7 @@ double go_rate_tokens(go_rate *r)
     return tokens;
 }
 
-int go_rate_wait_n(struct go_ctx *ctx, go_rate *r, int64_t n)
+static int wait_n(struct go_ctx *ctx, go_rate *r, int64_t n)
 {
     int err = ctx != NULL ? go_ctx_err(ctx) : 0;
     if (err != 0) {
@@ -170,6 +172,14 @@ int go_rate_wait_n(struct go_ctx *ctx, go_rate *r, int64_t n)
     cancel(r, goi_now(), n, act);
     go_mutex_unlock(&r->mu);
     return go_ctx_err(ctx);
+}
+
+int go_rate_wait_n(struct go_ctx *ctx, go_rate *r, int64_t n)
+{
+    goi_ctx_keep(ctx); /* it may be freed, and thereby ended, meanwhile */
+    int err = wait_n(ctx, r, n);
+    goi_ctx_unkeep(ctx);
+    return err;
 }
 
 int go_rate_wait(struct go_ctx *ctx, go_rate *r) { return go_rate_wait_n(ctx, r, 1); }

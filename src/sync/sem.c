@@ -27,6 +27,7 @@
  * the lock costs one exchange, as much as the compare-and-swap that it saves.
  */
 #include "sync/internal.h"
+#include <gort/context.h>
 
 _Static_assert(sizeof(go_sem) == 32, "go_sem is part of the ABI");
 
@@ -160,10 +161,10 @@ static GO_NOINLINE int acquire(go_sem *s, int64_t n, const struct goi_limit *lim
 
 int go_sem_acquire(struct go_ctx *ctx, go_sem *s, int64_t n)
 {
-    const struct goi_limit limit = goi_limit_of(ctx);
-    if (GOI_LIKELY(limit.done == NULL) && GOI_LIKELY(take_now(s, n))) {
+    if ((ctx == NULL || go_ctx_done(ctx) == NULL) && GOI_LIKELY(take_now(s, n))) {
         return 0;
     }
+    const struct goi_limit limit = goi_limit_of(ctx);
     return goi_limit_error(ctx, acquire(s, n, &limit));
 }
 

@@ -213,12 +213,18 @@ static int run(const struct request *q, struct flight *f)
 
 /* --- those who share it */
 
+/* The end of what the limit is for; once for each request. */
+static int limit_over(const struct request *q, int r)
+{
+    return q->ctx != NULL ? goi_limit_error(q->ctx, r) : r;
+}
+
 static int share(const struct request *q, struct flight *f)
 {
-    int late = goi_wg_wait_limited(&f->over, &q->limit);
+    int late = limit_over(q, goi_wg_wait_limited(&f->over, &q->limit));
     if (late != 0) {
         flight_unref(f);
-        return answer(q, q->ctx != NULL ? goi_limit_error(q->ctx, late) : late, NULL, false);
+        return answer(q, late, NULL, false);
     }
     enum goi_outcome outcome = f->outcome;
     int ret = answer(q, f->ret, f->result, true);
@@ -257,6 +263,7 @@ static int ask(const struct request *q, const char *key)
     f = flight_new(key, hash);
     insert_locked(s, f);
     go_mutex_unlock(&s->mu);
+    (void)limit_over(q, 0); /* the call itself has no limit */
     return run(q, f);
 }
 

@@ -128,6 +128,108 @@ TEST(ctx_free, leaves_a_goroutine_its_own_reference)
     chan_free(out);
 }
 
+/* Calls that take a context and have no reference to it. */
+static go_mutex mu;
+static go_rwmutex rw;
+static go_cond cond;
+static go_sem sem = {.size = 1};
+static go_waitgroup group;
+static go_rate rate;
+static go_single single;
+static chan(int) gate;
+
+static int wait_at_gate(void *arg, void **result)
+{
+    (void)result;
+    return chan_recv((chan(int))arg);
+}
+
+static int mutex_call(go_ctx *ctx) { return mutex_lock_ctx(ctx, &mu); }
+static int rlock_call(go_ctx *ctx) { return rwmutex_rlock_ctx(ctx, &rw); }
+static int lock_call(go_ctx *ctx) { return rwmutex_lock_ctx(ctx, &rw); }
+static int sem_call(go_ctx *ctx) { return sem_acquire(ctx, &sem, 1); }
+static int large_call(go_ctx *ctx) { return sem_acquire(ctx, &sem, 5); }
+static int wg_call(go_ctx *ctx) { return wg_wait_ctx(ctx, &group); }
+static int rate_call(go_ctx *ctx) { return rate_wait(ctx, &rate); }
+static int single_call(go_ctx *ctx)
+{
+    return single_do_ctx(ctx, &single, "key", wait_at_gate, (void *)(uintptr_t)gate, NULL, NULL);
+}
+static int cond_call(go_ctx *ctx)
+{
+    static go_mutex own;
+    guard(&own);
+    return cond_wait_ctx(ctx, &cond, &own);
+}
+
+static void call(int (*fn)(go_ctx *), go_ctx *ctx, int *result) { *result = fn(ctx); }
+
+static void lead(void)
+{
+    (void)single_do(&single, "key", wait_at_gate, (void *)(uintptr_t)gate, NULL, NULL);
+}
+
+TEST(ctx_free, ends_every_wait_that_it_limits)
+{
+    static int (*const calls[])(go_ctx *) = {mutex_call, rlock_call, lock_call, sem_call, large_call,
+                                             wg_call,    rate_call,  cond_call, single_call};
+    static const go_ctx_key(int) key = 0;
+    enum { N = sizeof calls / sizeof *calls };
+    gate = chan_make(int);
+    go(lead);
+    await_waiting(gate, 1);
+    mutex_lock(&mu);
+    rwmutex_lock(&rw);
+    wg_add(&group, 1);
+    rate_set(&rate, 0.001, 1);
+    EXPECT(rate_allow(&rate));
+    EXPECT_EQ_INT(sem_acquire(NULL, &sem, 1), 0);
+    for (long r = test_iterations(20); r > 0; r--) {
+        int results[2 * N] = {0};
+        go_ctx *ctx = ctx_with_cancel(ctx_background());
+        go_ctx *value = ctx_with_value(ctx, key, 1);
+        for (int i = 0; i < 2 * N; i++) {
+            go(call, calls[i / 2], i % 2 == 0 ? ctx : value, &results[i]);
+        }
+        await_waiting(ctx_done(ctx), 2 * N);
+        ctx_free(value);
+        ctx_free(ctx);
+        await_count(2);
+        for (int i = 0; i < 2 * N; i++) {
+            EXPECT_EQ_INT(results[i], -ECANCELED);
+        }
+    }
+    chan_send(gate, 0);
+    await_count(1);
+    chan_free(gate);
+}
+
+/* With a limit that nothing ends and nobody else keeps. */
+TEST(ctx_free, leaves_nothing_behind_where_a_call_need_not_wait)
+{
+    go_ctx *ctx = ctx_without_cancel(ctx_background());
+    go_ctx *other = ctx_with_cancel(ctx_background());
+    gate = chan_make(int, 2);
+    for (int i = 0; i < 2; i++) {
+        go_ctx *c = i == 0 ? ctx : other;
+        EXPECT_EQ_INT(mutex_lock_ctx(c, &mu), 0);
+        EXPECT_EQ_INT(rwmutex_rlock_ctx(c, &rw), 0);
+        EXPECT_EQ_INT(wg_wait_ctx(c, &group), 0);
+        sem.size = 5;
+        EXPECT_EQ_INT(sem_acquire(c, &sem, 1), 0);
+        chan_send(gate, 3);
+        EXPECT_EQ_INT(single_do_ctx(c, &single, "key", wait_at_gate, (void *)(uintptr_t)gate, NULL,
+                                    NULL), 3);
+        rate_set(&rate, 1000, 5);
+        EXPECT_EQ_INT(rate_wait(c, &rate), 0);
+        mutex_unlock(&mu);
+        rwmutex_runlock(&rw);
+    }
+    ctx_free(ctx); /* the leak checker looks whether they have gone */
+    ctx_free(other);
+    chan_free(gate);
+}
+
 /* A channel likewise: who has been woken by the close is on the way. */
 static void wait_for_quit(chan(int) quit, chan(int) never)
 {
