@@ -306,8 +306,8 @@ CASE(context, one_ends_another, "context/x_test.go TestInterlockedCancels")
     ctx_free(parent);
 }
 
-/* Layers of values, cancels and timeouts at random, at least one of each; the end of one of them, or
- * the timeouts, end all above it, which keep their values. */
+/* Layers of values, cancels and timeouts at random, at least one of each; the end of one of them,
+ * or the timeouts, end all above it, which keep their values. */
 enum { LAYERS = 30, LAYERS_MAX = 200 };
 static const go_ctx_key(int) layer_keys[LAYERS_MAX];
 
@@ -808,8 +808,9 @@ CASE(context_after, runs_beside_the_canceller,
     chan_free(go_on);
 }
 
-#define NO_CUSTOM "there are no contexts of the user's own making, with an AfterFunc of their own; " \
-                  "what is checked is the same of derived ones"
+#define NO_CUSTOM                                                                                  \
+    "there are no contexts of the user's own making, with an AfterFunc of their own; what is "     \
+    "checked is the same of derived ones"
 
 CASE_DIFFERS(context_after, derived_one_ends_with_what_is_above,
              "context/afterfunc_test.go TestCustomContextAfterFuncCancel, "

@@ -174,8 +174,8 @@ static void start_one(go_group *g, int *started)
 }
 
 CASE_DIFFERS(errgroup, go_waits_at_the_limit, "x/errgroup/errgroup_test.go TestGoLimit",
-             "shown as [semacquire] in a dump, because the limit is a semaphore; Go's is a channel, "
-             "[chan send]")
+             "shown as [semacquire] in a dump, because the limit is a semaphore; Go's is a "
+             "channel, [chan send]")
 {
     go_group g = {.ctx = NULL};
     chan(bool) go_on = chan_make(bool);

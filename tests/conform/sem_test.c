@@ -350,7 +350,8 @@ CASE(single, forgotten_key_is_called_again, "x/singleflight/singleflight_test.go
     while (get(&f.results) < 1) {
         go_yield();
     }
-    /* The first has ended and must not have taken the second's place away: a third one joins that. */
+    /* The first has ended and must not have taken the second's place away: a third one joins
+     * that. */
     go(fly_second, &f, 2);
     await_parked(1, "sync.WaitGroup.Wait");
     EXPECT_EQ_INT(get(&f.calls), 2);
