@@ -44,8 +44,7 @@ typedef struct go_opts {
  * go_do(i, ch) { ... };  an anonymous goroutine. The captured variables are listed, copied, and
  * have the same names inside. An array is captured as a pointer. The list may be empty. It is a
  * statement of its own: put braces around it after `if`. clang needs -fblocks.
- *     A local variable that is not listed does not compile, or with clang does not link; the
- *     message
+ *     A local variable that is not listed does not compile, or does not link (clang); the message
  * is ..._go_do_uses_a_variable_that_it_does_not_list. Only gcc -O0 by itself takes it: then the
  * goroutine faults where it first uses the variable, with that message (not on aarch64, where it
  * reads what is there). `gort run -O0` and `gort build -O0` report it. */

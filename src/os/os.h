@@ -28,6 +28,10 @@ void gop_thread_stack(char **lo, char **hi);    /* bounds of the calling thread'
 void gop_thread_name(const char *name); /* at most 15 bytes are kept */
 void gop_thread_yield(void);
 void gop_sleep_ns(int64_t ns);          /* blocks the thread; used by bounded back-off only */
+/* The shared object that holds this code, if it is one, is never unloaded: its threads run in it.
+ * Called while it is being loaded, because it asks the dynamic linker, which runs constructors with
+ * a lock held. */
+void gop_stay_loaded(void);
 int gop_thread_count(void);             /* threads in this process; -errno if unknown */
 int gop_thread_count_masked(uint64_t blocked);  /* those that block exactly these signals */
 int gop_emulator_threads(void);         /* threads of whatever emulates the processor */

@@ -7,11 +7,11 @@
  * gone already. So nothing can be switched to here: for the M of a thread that the runtime made,
  * that stack was the scheduler's.
  *
- * A goroutine that does it has made a mistake, and is named. In main it is an idiom of programs with
- * threads, "the others go on", and means what go_exit means there: main is over, its deferred calls
- * do not run, the process goes on until the others have ended. The P goes to another thread, this
- * one sleeps for ever: it still counts as one of ours, and it cannot be used, because destructors of
- * C++ thread-locals have run on it.
+ * A goroutine that does it has made a mistake, and is named. In main it is an idiom of programs
+ * with threads, "the others go on", and means what go_exit means there: main is over, its deferred
+ * calls do not run, the process goes on until the others have ended. The P goes to another thread,
+ * this one sleeps for ever: it still counts as one of ours, and it cannot be used, because
+ * destructors of C++ thread-locals have run on it.
  */
 #include "sched/internal.h"
 #include <unistd.h>

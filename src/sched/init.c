@@ -26,6 +26,9 @@
 struct goi_sched goi_sched;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* A plugin that was linked to the archive has our threads in it when it is closed. */
+static GOI_CONSTRUCTOR void loaded(void) { gop_stay_loaded(); }
+
 void goi_freeze(void)
 {
     goi_a32 never;

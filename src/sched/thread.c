@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* thread.c: Ms, the threads that run goroutines, and threads that others made.
  *
- * An M never exits while the program runs (gone.c has what happens when somebody tries): libc caches
- * per-thread addresses (errno, ctype tables, pthread_self) that compilers keep across calls, and a
- * goroutine may come back to any of them.
+ * An M never exits while the program runs (gone.c: when somebody tries): libc caches per-thread
+ * addresses (errno, ctype tables, pthread_self) that compilers keep across calls, and a goroutine
+ * may come back to any of them.
  *
  * Four kinds of thread meet the runtime:
  *   - Ms made here: g0 is the thread's own stack;

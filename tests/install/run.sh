@@ -99,6 +99,17 @@ plain()
     esac
 }
 
+# plugin shared|static: closed while its goroutines and threads are there.
+plugin()
+{
+    libs="$prefix/lib/libgort.a $(pc --variable=static_libs gort)"
+    [ "$1" = static ] || libs="-L$prefix/lib -lgort -Wl,-rpath,$prefix/lib"
+    # shellcheck disable=SC2086
+    "$CC" -O2 -fPIC -shared -o plugin.so "$here/plugin.c" "-I$prefix/include" $libs &&
+        "$CC" -O2 -o host "$here/host.c" -ldl &&
+        [ "$(timeout 30 ./host ./plugin.so)" = "sum 4498500" ]
+}
+
 by_cmake()
 {
     cp "$here/CMakeLists.txt" "$here/hello.c" "$here/hello.cc" "$work/project" &&
@@ -149,6 +160,9 @@ use_prefix "prefix"
 for how in shared static; do
     try "C, plain, $how" plain "$CC" "$here/hello.c" $how
     try "C++, plain, $how" plain "$CXX" "$here/hello.cc" $how
+done
+for how in shared static; do
+    try "a plugin that is closed, $how" plugin $how
 done
 try "CMake: find_package and build" by_cmake
 for program in c_shared c_static cc_shared cc_static; do
