@@ -159,6 +159,48 @@ TEST(fatal, free_of_a_channel_in_use)
                                                    "\t*fatal_test.c:#\n");
 }
 
+static chan(int) freed_channel(void)
+{
+    chan(int) c = chan_make(int, 100); /* large enough to stay as it is when it is freed */
+    chan_free(c);
+    return c;
+}
+static void body_send_freed(void *arg)
+{
+    (void)arg;
+    chan_send(freed_channel(), 1);
+    STAY();
+}
+static void body_recv_freed(void *arg)
+{
+    (void)arg;
+    chan_recv(freed_channel());
+    STAY();
+}
+static void body_close_freed(void *arg)
+{
+    (void)arg;
+    chan_close(freed_channel());
+    STAY();
+}
+static void body_free_freed(void *arg)
+{
+    (void)arg;
+    chan_free(freed_channel());
+    STAY();
+}
+/* As far as the memory has not got other contents yet; sanitizers and valgrind know it for sure. */
+TEST(fatal, use_of_a_freed_channel)
+{
+    if (test_under("address") || test_under("thread") || test_under("valgrind")) {
+        SKIP("the tool has its own words for it");
+    }
+    EXPECT_DEATH(body_send_freed, NULL, 2, IN_MAIN("send on freed channel"));
+    EXPECT_DEATH(body_recv_freed, NULL, 2, IN_MAIN("receive from freed channel"));
+    EXPECT_DEATH(body_close_freed, NULL, 2, IN_MAIN("close of freed channel"));
+    EXPECT_DEATH(body_free_freed, NULL, 2, IN_MAIN("free of freed channel"));
+}
+
 /* All goroutines are shown: the program as a whole is broken. */
 SHOWN static void unlocks_late(go_mutex *mu)
 {
