@@ -49,7 +49,7 @@ static int add(int set, int fd, uint32_t events, uint64_t tag, int op)
     struct epoll_event e = {.events = events, .data.u64 = tag};
     int saved = errno;
     GOI_JITTER();
-    /* Not through libc: ThreadSanitizer would take it for an access by whom it happens to run on. */
+    /* Not through libc: ThreadSanitizer would take it for an access by whom it happens to run on */
     int r = syscall(SYS_epoll_ctl, set, op, fd, &e) == 0 ? 0 : -errno;
     errno = saved;
     return r;
