@@ -17,9 +17,10 @@ gort=${GORT:-./build/bin/gort}
 procs=${EXAMPLES_PROCS:-1 4}
 limit=${EXAMPLES_TIMEOUT:-60}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
 . "$here/tree.sh"
+. "$here/../libs/servers.sh"
+trap 'stop_servers; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 passed=0 failed=0
 
 pass() { passed=$((passed + 1)); echo "ok    $1"; }
@@ -33,25 +34,28 @@ fail()
     done
 }
 
+# build NAME [OPTION...]
 build()
 {
     : >"$work/diff"
-    if ! "$gort" build -o "$work/$1" "$examples/$1.c" 2>"$work/err"; then
-        fail "$1" "does not build"
+    program=$1
+    shift
+    if ! "$gort" build -o "$work/$program" "$examples/$program.c" "$@" 2>"$work/err"; then
+        fail "$program" "does not build"
         return 1
     fi
     if [ -s "$work/err" ]; then
-        fail "$1" "the compiler has something to say"
+        fail "$program" "the compiler has something to say"
         return 1
     fi
 }
 
-# try NAME GOMAXPROCS: runs it once and compares everything.
+# try NAME GOMAXPROCS [ARGUMENT]: runs it once and compares everything.
 try()
 {
     status=0 want=0
     : >"$work/diff"
-    GOMAXPROCS=$2 timeout "$limit" "$work/$1" >"$work/out" 2>"$work/err" || status=$?
+    GOMAXPROCS=$2 timeout "$limit" "$work/$1" ${3+"$3"} >"$work/out" 2>"$work/err" || status=$?
     [ -e "$examples/expected/$1.err" ] && want=2
     if ! diff "$examples/expected/$1.txt" "$work/out" >"$work/diff"; then
         fail "$1" "GOMAXPROCS=$2: unexpected output, exit status $status"
@@ -127,11 +131,44 @@ findex()
     no_directory findex_seq
 }
 
+# has HEADER [OPTION...]: whether the compiler finds a library's header.
+has()
+{
+    header=$1
+    shift
+    echo "#include <$header>" | ${CC:-cc} -E -xc "$@" - >/dev/null 2>&1
+}
+
+# parked NAME LIBRARY HEADER SERVER: an example of a library whose waiting is replaced.
+parked()
+{
+    why= argument=
+    include=-I/usr/include/postgresql
+    has "$3" $include || why="no <$3>"
+    [ -n "$why" ] || [ -z "$4" ] || why=$("why_no_$4")
+    if [ -n "$why" ]; then
+        skip "$1" "$why"
+        return
+    fi
+    build "$1" $include "-l$2" || return
+    case $4 in
+    redis) start_redis "$work/redis" && argument=$redis_socket ;;
+    postgres) start_postgres "$work/postgres" && argument=$postgres_at ;;
+    esac >"$work/err" 2>&1 || { fail "$1" "no server"; return; }
+    for p in $procs; do
+        try "$1" "$p" ${argument:+"$argument"}
+    done
+    stop_servers
+}
+
 [ $# -gt 0 ] || set -- $(cd "$examples" && for f in *.c; do echo "${f%.c}"; done)
 for name; do
     case $name in
     findex) findex ;;
     findex_seq) ;; # with findex
+    curl_park) parked curl_park curl curl/curl.h "" ;;
+    redis_park) parked redis_park hiredis hiredis/hiredis.h redis ;;
+    postgres_park) parked postgres_park pq libpq-fe.h postgres ;;
     *)
         if too_small "$name"; then
             skip "$name" "less than 6 GB of memory available"
