@@ -52,9 +52,9 @@ if(GORT_SANITIZE)
 endif()
 
 # A frame of many pages touches each of them in turn, so that it cannot step over the guard below a
-# goroutine's stack. Smaller ones, as all of the library are, compile to the same code as without.
+# goroutine's stack. Smaller ones, as all of the library, compile to the same code as without.
 include(CheckCCompilerFlag)
-set(CMAKE_REQUIRED_FLAGS -Werror) # clang knows it and warns that it does nothing, on some processors
+# goroutine's stack. Smaller ones, as all of the library, compile to the same code as before.
 check_c_compiler_flag(-fstack-clash-protection GORT_HAVE_STACK_CLASH)
 unset(CMAKE_REQUIRED_FLAGS)
 if(GORT_HAVE_STACK_CLASH)
