@@ -10,8 +10,9 @@
  * default action is put back and takes its course: the instruction runs again, or the signal is
  * sent again, so that exit status and core are what they would be without us. Handlers that the
  * program installed before the runtime started are left alone, and ones that it installs later
- * replace ours. SIGSEGV and SIGBUS reach us through stack/overflow.c, which looks for stack
- * overflows first.
+ * replace ours. A SIGQUIT that was ignored already when the process began is not (a shell does
+ * that to `prog &`), as in Go; one that the program itself ignores is. SIGSEGV and SIGBUS reach us
+ * through stack/overflow.c, which looks for stack overflows first.
  *
  * A thread without a goroutine dies as if Gort were not there.
  *
@@ -157,12 +158,22 @@ static void on_fatal(int sig, siginfo_t *info, void *ucontext)
     errno = saved;
 }
 
+/* [c] SIGQUIT was ignored before main. */
+static bool quit_was_ignored;
+
+static GOI_CONSTRUCTOR void look_at_quit(void)
+{
+    struct sigaction sa;
+    quit_was_ignored = sigaction(SIGQUIT, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
 /* Only where nobody else has a say. */
 static void install(int sig, void (*handler)(int, siginfo_t *, void *))
 {
     struct sigaction sa;
     if (sigaction(sig, NULL, &sa) != 0 || (sa.sa_flags & SA_SIGINFO) != 0 ||
-        sa.sa_handler != SIG_DFL) {
+        (sa.sa_handler != SIG_DFL &&
+         !(sig == SIGQUIT && sa.sa_handler == SIG_IGN && quit_was_ignored))) {
         return;
     }
     memset(&sa, 0, sizeof sa);

@@ -419,6 +419,50 @@ END
     want_err_has "past.c:6"
 }
 
+test_real_quit_is_answered_also_where_it_was_ignored_at_the_start() {
+    need_real
+    cat >waits.c <<'END'
+#include <gort.h>
+#include <gort/short.h>
+#include <signal.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        signal(SIGQUIT, SIG_IGN); /* its own wish */
+    }
+    go_yield();
+    puts(argv[0]);
+    fflush(stdout);
+    go_sleep(GO_HOUR);
+}
+END
+    "$gort" build waits.c
+    mkfifo ready
+    for how in inherited wished; do
+        if [ $how = inherited ]; then
+            (trap '' QUIT && exec ./waits) >ready 2>err.txt &
+        else
+            (trap - QUIT && exec ./waits x) >ready 2>err.txt &
+        fi
+        pid=$!
+        read -r line <ready
+        kill -QUIT $pid
+        [ $how = inherited ] || kill -TERM $pid
+        status=0
+        wait $pid || status=$?
+        err=$(cat err.txt)
+        if [ $how = inherited ]; then
+            want_status 2
+            want_err_has "SIGQUIT: quit"
+            want_err_has "goroutine 1 [sleep"
+        else
+            want_status 143
+            want_err ""
+        fi
+    done
+}
+
 test_real_end_of_the_program_is_passed_on() {
     need_real
     cat >end.c <<'END'
