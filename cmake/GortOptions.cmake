@@ -54,7 +54,7 @@ endif()
 # A frame of many pages touches each of them in turn, so that it cannot step over the guard below a
 # goroutine's stack. Smaller ones, as all of the library, compile to the same code as without.
 include(CheckCCompilerFlag)
-# goroutine's stack. Smaller ones, as all of the library, compile to the same code as before.
+set(CMAKE_REQUIRED_FLAGS -Werror) # on some processors clang only warns that it does nothing
 check_c_compiler_flag(-fstack-clash-protection GORT_HAVE_STACK_CLASH)
 unset(CMAKE_REQUIRED_FLAGS)
 if(GORT_HAVE_STACK_CLASH)
