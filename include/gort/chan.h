@@ -108,8 +108,8 @@ GO_END_DECLS
 #define GOI_IS_SEND_ONLY(c) GOI_SAME(__typeof__(c), go_send_chan(go_chan_elem(c)))
 #define GOI_SENDABLE(c) \
     (GOI_CHECK(!GOI_IS_RECV_ONLY(c), "send to receive-only channel " #c), GOI_RAW(c))
-#define GOI_RECVABLE(c) \
-    (GOI_CHECK(!GOI_IS_SEND_ONLY(c), "receive from send-only channel " #c), GOI_RAW(c))
+#define GOI_MAY_RECV(c) GOI_CHECK(!GOI_IS_SEND_ONLY(c), "receive from send-only channel " #c)
+#define GOI_RECVABLE(c) (GOI_MAY_RECV(c), GOI_RAW(c))
 #define GOI_CLOSEABLE(c) \
     (GOI_CHECK(!GOI_IS_RECV_ONLY(c), "close of receive-only channel " #c), GOI_RAW(c))
 #define GOI_OUT(c, p) \
@@ -158,7 +158,8 @@ static inline void *goi_chan_recv_into(struct go_chan *c, void *v)
     for (__typeof__(((void)0, (c))) GOI_CAT(goi_c_, N) = (c), \
                                     *GOI_CAT(goi_k_, N) = &GOI_CAT(goi_c_, N); \
          GOI_CAT(goi_k_, N); GOI_CAT(goi_k_, N) = NULL) \
-        for (go_chan_elem(c) v; go_chan_recv_ok(GOI_CAT(goi_c_, N), &v);)
+        for (go_chan_elem(c) v; \
+             goi_chan_recv((GOI_MAY_RECV(c), GOI_RAW(GOI_CAT(goi_c_, N))), &v);)
 #define go_chan_ref(c) ((__typeof__(((void)0, (c))))goi_chan_ref(GOI_RAW(c)))
 
 #else

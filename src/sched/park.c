@@ -12,8 +12,7 @@
  *   P1  A record is reachable only under the lock that the commit releases. (callers; goi_ready)
  *   P2  The commit runs with the parker's registers saved, on another stack, with a P held or on
  *       the scheduler stack.                                             (goi_arrive)
- *   P3  Exactly one waker wins a goroutine that waits for several things. (goi_claim,
- *       tests/model/claim)
+ *   P3  Exactly one waker wins a goroutine that waits for several things. (goi_claim)
  *   P5  Between the parker's decision and its commit no lock is waited for, and no timer runs:
  *       the parker may hold a channel's lock or a timer heap's, and a timer may want the one, a
  *       holder of sched.lock the other.               (pick_slow, tests/stress/retire_test)

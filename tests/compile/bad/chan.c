@@ -57,8 +57,8 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s, chan(struct point) 
     v = chan_recv(s);
 #endif
 #ifdef CASE_range_over_send_only
-    /* gcc: receive from send-only channel */
-    /* clang: receive from send-only channel */
+    /* gcc: receive from send-only channel s\b */
+    /* clang: receive from send-only channel s\b */
     /* g++: no matching function for call to 'cxx_chan_recv_ok|invalid conversion */
     /* clang++: no matching function for call to 'cxx_chan_recv_ok' */
     chan_for(x, s) {
