@@ -25,6 +25,7 @@ struct served {
     int result;
     int null; /* for errors that a test provokes */
     go_waitgroup running;
+    go_listener *listener;
 };
 
 static inline void serve_run(struct served *s, go_listener *l)
@@ -42,14 +43,24 @@ static inline void serve_prepare(struct served *s)
     s->options.error_log = s->null;
 }
 
-static inline void serve_start(struct served *s)
+/* Clients may connect and speak, and are not heard before serve_begin. */
+static inline void serve_listen(struct served *s)
 {
-    go_listener *l;
-    REQUIRE_EQ_INT(go_listen("tcp", "127.0.0.1:0", &l), 0);
-    snprintf(s->addr, sizeof s->addr, "%s", go_listener_addr(l));
+    REQUIRE_EQ_INT(go_listen("tcp", "127.0.0.1:0", &s->listener), 0);
+    snprintf(s->addr, sizeof s->addr, "%s", go_listener_addr(s->listener));
     snprintf(s->url, sizeof s->url, "%s://%s", s->options.tls_cert != NULL ? "https" : "http",
              s->addr);
-    go_wg_go(&s->running, serve_run, s, l);
+}
+
+static inline void serve_begin(struct served *s)
+{
+    go_wg_go(&s->running, serve_run, s, s->listener);
+}
+
+static inline void serve_start(struct served *s)
+{
+    serve_listen(s);
+    serve_begin(s);
 }
 
 static inline void serve_stop(struct served *s)
