@@ -193,10 +193,11 @@ GO_API go_ws *go_ws_ref(go_ws *ws);
 GO_API void go_ws_free(go_ws *ws);
 
 /* Reads a message, or the next part of it: its bytes (an empty message has 0) and its kind. The end
- * is 0 and GO_WS_CLOSE when the peer closed it rightly; else an error: -EPROTO, -EMSGSIZE for a
- * message above max_body_bytes, -ECONNRESET, -ETIMEDOUT after idle_timeout without a byte, -EPIPE
- * when this side has closed it. Pings are answered in passing. One goroutine may read while others
- * write. */
+ * is 0 and GO_WS_CLOSE when the peer closed it rightly, or has answered our close; else an error:
+ * -EPROTO, -EMSGSIZE for a message above max_body_bytes, -ECONNRESET, -ECANCELED when the server
+ * drains (the peer is told: 1001), -EPIPE once the handler has returned, -ETIMEDOUT after
+ * idle_timeout without a byte; half-way the peer is asked by a ping whether it is still there. Its
+ * own pings are answered in passing. One goroutine may read while others write. */
 GO_NODISCARD GO_API ssize_t go_ws_read(go_ws *ws, void *buf, size_t n, int *kind);
 /* Sends a message of that kind, whole. 0 or an error; -EPIPE once it is closed. Several goroutines
  * may write. */
