@@ -17,19 +17,30 @@
  * set, it is the releaser: it takes QUEUE, takes the whole list, and stores zero to the word in one
  * step, its last touch; then it readies the goroutines of the list.
  *
+ * When zero can be seen, any wait() that looks may return and the memory go, although other waiters
+ * have not run yet. So nobody who was listed touches the group when it runs again, unless it knows
+ * that zero cannot be seen before it is done. Who was released needs nothing of the group. Who was
+ * late must leave the list; it and the releaser agree by a word in its record which of them comes
+ * first. GONE: the releaser has taken it off, there is nothing left to do. LEAVING: it is on its
+ * way, running and inside the runtime, and the releaser waits until it is off.
+ *
  *   G1  Between the add that reached zero and the releaser's last touch WAITERS stays set, so no
  *       wait() returns: who comes in between is listed and released with the others. A waiter
  *       whose deadline passes in between stays for the release.         (tests/model/waitgroup)
  *   G2  Of several adds exactly one sees zero with WAITERS set, because the fetch-and-adds are
  *       ordered and adding to zero with WAITERS set is misuse and panics.  (tests/model/waitgroup)
  *   G3  After a waiter was readied, nobody touches its record.             (W2)
+ *   G4  After the releaser's last touch, no waiter that had been listed touches the group. A record
+ *       that is LEAVING is on the list until its owner has taken it off.   (tests/model/waitgroup)
  *
  * Misuse is found as in Go, with Go's words, where it can be found without a second look at memory
- * that may be gone: `reused` is noticed by a waiter that was released alone.
+ * that may be gone. That a group is used again before all waits have returned is misuse in Go
+ * alone, whose waiters look at the group again; here it is allowed.
  *
  * Memory order. [WG] release when the counter goes down pairs with acquire by whoever sees zero,
  * and by the releaser on behalf of the waiters, to which goi_ready() passes it on: what came before
- * done is visible after wait. [WORD] acquire and release of QUEUE: the list.
+ * done is visible after wait. [WORD] acquire and release of QUEUE: the list. [LEAVE] the releaser
+ * has done with a record when its owner finds GONE.
  *
  * Rejected: Go's semaphore per group with a count of waiters. The waiters would have to touch the
  * group again after they are woken.
@@ -58,72 +69,116 @@ static void release_queue(struct m *m, void *arg)
     and_rel(state, ~QUEUE); /* [WORD] */
 }
 
+/* Who waits; `parting` is for who was late. */
+struct waiter {
+    struct goi_sync_waiter on;
+    goi_a32 parting;                /* [a:LEAVE] 0, or who was first */
+};
+
+enum { LEAVING = 1, GONE = 2 };
+
+GOI_INLINE struct waiter *waiter_of(struct goi_sync_waiter *w)
+{
+    return goi_container_of(w, struct waiter, on);
+}
+
+/* G4: the first of the two who say how the record parts from the list. */
+static bool part(struct waiter *w, uint32_t how)
+{
+    uint32_t nobody = 0;
+    return cas_acqrel(&w->parting, &nobody, how); /* [LEAVE] */
+}
+
 /* --- the last done */
 
-enum { RELEASED = 1, RELEASED_ALONE = 2 };
+struct chain {
+    struct goi_sync_waiter *first, *last;
+};
 
-/* Under QUEUE: takes every waiter that can be had off the list. Returns them as a chain. */
-static struct goi_sync_waiter *take_list(go_waitgroup *wg)
+/* Under QUEUE: takes every waiter that can be had off the list. Who is leaving stays on it. */
+static void take_list(go_waitgroup *wg, struct chain *c)
 {
-    struct goi_sync_waiter *chain = NULL;
-    struct goi_sync_waiter *last = NULL;
+    void *stay = NULL;
     struct goi_sync_waiter *w;
     for (w = goi_syncq_pop(&wg->head); w != NULL; w = goi_syncq_pop(&wg->head)) {
         if (!goi_sync_take(w)) { /* W3: its deadline was first */
+            if (!part(waiter_of(w), GONE)) {
+                goi_syncq_push_back(&stay, w);
+            }
             continue;
         }
-        w->given = RELEASED;
-        if (last == NULL) {
-            chain = w;
+        w->given = true;
+        if (c->last == NULL) {
+            c->first = w;
         } else {
-            last->next = w;
+            c->last->next = w;
         }
-        last = w;
+        c->last = w;
     }
-    if (chain != NULL && chain == last) {
-        chain->given = RELEASED_ALONE;
-    }
-    return chain;
+    wg->head = stay;
 }
 
-/* Wakes everybody. False: another add came in between, which is misuse. */
-static bool release_all(go_waitgroup *wg)
+/* Takes QUEUE of a group that is at zero. False: another add came in between, which is misuse. */
+static bool lock_at_zero(goi_a64 *state)
 {
-    goi_a64 *state = goi_word64(&wg->state);
-    struct m *m = goi_enter();
     uint32_t round = 0;
-    uint64_t s;
     for (;;) { /* ends: goi_word_wait */
-        s = ld_rlx(state);
+        uint64_t s = ld_rlx(state);
         if (counter(s) != 0 || (s & WAITERS) == 0) {
-            goi_leave(m);
             return false;
         }
         if ((s & QUEUE) != 0) {
             goi_word_wait(&round);
         } else if (cas_acq(state, &s, s | QUEUE)) { /* [WORD] [WG] */
-            break;
+            return true;
         }
     }
-    struct goi_sync_waiter *w = take_list(wg);
-    s = ld_rlx(state);
-    while (!cas_rel(state, &s, s & ~FLAGS)) { /* [WG] [WORD] G1, the last touch */
-        /* Only an add can interfere, and each is misuse. */
-    }
-    struct goi_sync_waiter *first = w;
+}
+
+static void ready_all(struct m *m, const struct chain *c)
+{
+    struct goi_sync_waiter *w = c->first;
     while (w != NULL) {
         struct goi_sync_waiter *next = w->next;
         struct g *g = w->g; /* G3 */
         /* The first goes to runnext; a crowd behind what can run here already. */
-        if (w == first) {
+        if (w == c->first) {
             goi_ready(m, g);
         } else {
             goi_ready_back(m, g);
         }
         w = next;
     }
+}
+
+/* Wakes everybody. False: misuse. */
+static bool release_all(go_waitgroup *wg)
+{
+    goi_a64 *state = goi_word64(&wg->state);
+    struct m *m = goi_enter();
+    struct chain c = {NULL, NULL};
+    uint32_t round = 0;
+    bool last = false;
+    bool fine = true;
+    while (fine && !last) { /* ends: goi_word_wait, until all who are leaving have left */
+        fine = lock_at_zero(state);
+        if (fine) {
+            take_list(wg, &c);
+            last = wg->head == NULL;
+            uint64_t clear = last ? FLAGS : QUEUE;
+            uint64_t s = ld_rlx(state);
+            while (!cas_rel(state, &s, s & ~clear)) { /* [WG] [WORD] G1, the last touch */
+                /* Only an add can interfere, and each is misuse. */
+            }
+            fine = counter(s) == 0;
+        }
+        if (fine && !last) {
+            goi_word_wait(&round);
+        }
+    }
+    ready_all(m, &c);
     goi_leave(m);
-    return counter(s) == 0;
+    return fine;
 }
 
 /* The header has the inline forms; here are the ones that a pointer to them means. */
@@ -173,7 +228,7 @@ void goi_wg_done(void *wg, int ret)
 
 /* --- waiting */
 
-/* After its deadline: off the list, unless the releaser took us off. */
+/* After its deadline: off the list, unless the releaser took us off. LEAVING keeps the group. */
 static void leave_list(go_waitgroup *wg, struct goi_sync_waiter *w)
 {
     goi_a64 *state = goi_word64(&wg->state);
@@ -226,23 +281,19 @@ static bool join_list(go_waitgroup *wg, struct goi_sync_waiter *w, const struct 
 static GOI_COLD int wait_slow(go_waitgroup *wg, const struct goi_limit *limit)
 {
     goi_a64 *state = goi_word64(&wg->state);
-    struct goi_sync_waiter w = {.given = 0};
+    struct waiter w = {.on = {.given = false}};
     struct m *m = goi_enter();
-    w.g = m->g;
-    if (!join_list(wg, &w, limit)) {
+    w.on.g = m->g;
+    if (!join_list(wg, &w.on, limit)) {
         goi_leave(m);
         return 0;
     }
-    int r = goi_sync_park(&m, &w, GOI_WAIT_WAITGROUP, wg, release_queue, state, limit);
-    goi_assert((r == 0) == (w.given != 0));
-    if (r != 0) {
-        leave_list(wg, &w);
+    int r = goi_sync_park(&m, &w.on, GOI_WAIT_WAITGROUP, wg, release_queue, state, limit);
+    goi_assert((r == 0) == w.on.given);
+    if (r != 0 && part(&w, LEAVING)) { /* G4: from here on the group may be gone otherwise */
+        leave_list(wg, &w.on);
     }
     goi_leave(m);
-    /* Others may free the group when they were released with us; alone we may look once more. */
-    if (w.given == RELEASED_ALONE && counter(ld_rlx(state)) != 0) {
-        goi_panic_text("sync: WaitGroup is reused before previous Wait has returned");
-    }
     return r;
 }
 

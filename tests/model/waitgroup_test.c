@@ -93,6 +93,20 @@ static void wait_late_then_free(void)
     ex_freed(&wg, sizeof(wg));
 }
 
+/* G4: who saw zero frees the group, while others who wait, or were late, have not run yet. */
+static bool listed(void *arg)
+{
+    (void)arg;
+    return timeouts != 0 || (wg.head != NULL && (wg.state & QUEUE) == 0);
+}
+
+static void finish_both_wait_and_free(void)
+{
+    ex_block(listed, NULL);
+    finish_both();
+    wait_and_free();
+}
+
 static void timer_of_0(void) { model_timer(0); }
 
 static void waited_2(void)
@@ -138,6 +152,25 @@ TEST_LONG(model_waitgroup, late_waiter_does_not_free_under_the_releaser, 120)
                                  .threads = {wait_late_then_free, finish_both, timer_of_0},
                                  .daemons = 1 << 2,
                                  .preemptions = 5};
+    EXPECT(ex_explore(&p));
+}
+
+TEST_LONG(model_waitgroup, memory_may_go_while_released_waiters_have_not_run, 120)
+{
+    const struct ex_program p = {.name = "a wait that was released, beside one that frees",
+                                 .setup = setup_2,
+                                 .threads = {wait_all, finish_both_wait_and_free},
+                                 .preemptions = 5};
+    EXPECT(ex_explore(&p));
+}
+
+TEST_LONG(model_waitgroup, memory_may_go_while_a_late_waiter_has_not_run, 120)
+{
+    const struct ex_program p = {.name = "a wait that was late, beside one that frees",
+                                 .setup = setup_2,
+                                 .threads = {wait_late, finish_both_wait_and_free, timer_of_0},
+                                 .daemons = 1 << 2,
+                                 .preemptions = 4};
     EXPECT(ex_explore(&p));
 }
 

@@ -119,6 +119,58 @@ TEST(waitgroup, memory_may_go_with_the_last_done)
     }
 }
 
+/* Another one that waits was released, but has not run, or its deadline has passed. */
+static void wait_beside(go_waitgroup *w, bool late, go_waitgroup *over)
+{
+    if (late) {
+        (void)!wg_wait_until(w, go_now() + 20 * GO_US);
+    } else {
+        wg_wait(w);
+    }
+    wg_done(over);
+}
+
+TEST(waitgroup, memory_may_go_while_others_have_not_returned)
+{
+    go_waitgroup over = {0};
+    for (long i = test_iterations(500); i > 0; i--) {
+        go_waitgroup *w = calloc(1, sizeof *w);
+        bool late = i % 2 == 0;
+        wg_add(w, 1);
+        wg_add(&over, 1);
+        go(wait_beside, w, late, &over);
+        if (late) {
+            while (parked_now(GOI_WAIT_WAITGROUP) == 0 && ld_rlx(goi_word64(&over.state)) != 0) {
+                go_yield(); /* it waits, or has waited */
+            }
+        } else {
+            parked_await(GOI_WAIT_WAITGROUP, 1);
+        }
+        wg_done(w);
+        wg_wait(w);
+        memset(w, 0xff, sizeof *w);
+        free(w);
+        wg_wait(&over);
+    }
+}
+
+/* What Go calls misuse: the next round begins before all have come back. */
+TEST(waitgroup, may_be_used_again_before_all_waits_have_returned)
+{
+    int round = 0;
+    st_rlx(&waited, 0);
+    for (; round < 100; round++) {
+        wg_add(&wg, 1);
+        go(wait_it);
+        parked_await(GOI_WAIT_WAITGROUP, 1);
+        wg_done(&wg);
+        wg_wait(&wg);
+    }
+    parked_alone();
+    EXPECT_EQ_UINT(ld_rlx(&waited), round);
+    expect_idle();
+}
+
 static void done_one(void) { wg_done(&wg); }
 
 DEATH_TEST(waitgroup, negative_counter_panics, 2, "^panic: sync: negative WaitGroup counter\n")
