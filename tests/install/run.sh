@@ -99,13 +99,13 @@ plain()
     esac
 }
 
-# plugin shared|static: closed while its goroutines and threads are there.
+# Closed while its goroutines and threads are there. (With libgort.so that one stays, but not the
+# plugin: whoever closes it has waited for its goroutines, as for threads.)
 plugin()
 {
-    libs="$prefix/lib/libgort.a $(pc --variable=static_libs gort)"
-    [ "$1" = static ] || libs="-L$prefix/lib -lgort -Wl,-rpath,$prefix/lib"
-    # shellcheck disable=SC2086
-    "$CC" -O2 -fPIC -shared -o plugin.so "$here/plugin.c" "-I$prefix/include" $libs &&
+    # shellcheck disable=SC2046
+    "$CC" -O2 -fPIC -shared -o plugin.so "$here/plugin.c" "-I$prefix/include" \
+        "$prefix/lib/libgort.a" $(pc --variable=static_libs gort) &&
         "$CC" -O2 -o host "$here/host.c" -ldl &&
         [ "$(timeout 30 ./host ./plugin.so)" = "sum 4498500" ]
 }
@@ -161,9 +161,7 @@ for how in shared static; do
     try "C, plain, $how" plain "$CC" "$here/hello.c" $how
     try "C++, plain, $how" plain "$CXX" "$here/hello.cc" $how
 done
-for how in shared static; do
-    try "a plugin that is closed, $how" plugin $how
-done
+try "a plugin that is closed" plugin
 try "CMake: find_package and build" by_cmake
 for program in c_shared c_static cc_shared cc_static; do
     try "CMake: $program" cmake_program $program
