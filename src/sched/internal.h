@@ -124,7 +124,7 @@ void goi_g_extra_free(struct g *g);             /* labels, locals */
 void goi_loop_attend(struct m *m);              /* requests in m->attn, on the scheduler stack */
 void goi_procs_init(void);
 void goi_stop_spinning(struct m *m, bool found);
-void goi_loop(void *param, void *post) GOI_NORETURN;
+void goi_loop(void *param, void *post) GOI_NORETURN;    /* post == m: called, not switched to */
 int64_t goi_timers_all_next(void);
 
 /* --- init.c */

@@ -399,7 +399,10 @@ static struct g *next(struct m *m)
 void goi_loop(void *param, void *post)
 {
     struct g *g0 = param;
-    struct m *m = post != NULL ? goi_arrive(g0, post) : goi_m();
+    struct m *m = goi_m();
+    if (post != m) { /* a goroutine has switched here, perhaps without anything to do for it */
+        m = goi_arrive(g0, post);
+    }
     for (;;) { /* for the life of the thread */
         struct g *g = next(m);
         goi_gset(g, GOI_G_RUNNABLE, GOI_G_RUNNING);

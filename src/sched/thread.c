@@ -95,7 +95,7 @@ static void *m_main(void *arg)
     m->g0->annot.hi = here;
     m->g0->annot.lo = here - GOI_M_STACK / 2;
     goi_annot_adopt(&m->g0->annot);
-    goi_loop(m->g0, NULL);
+    goi_loop(m->g0, m);
 }
 
 void goi_m_start(struct m *m)

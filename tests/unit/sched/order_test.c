@@ -74,6 +74,7 @@ TEST(order, a_cancelled_select_runs_next)
     at = turns;
     ctx_cancel(parent);
     EXPECT_EQ_INT(chan_recv(result), 0);
+    ctx_free(child);
     child = ctx_with_cancel(ctx_background());
     go_ctx *grandchild = ctx_with_cancel(child);
     go(wait_cancelled, grandchild);
