@@ -11,6 +11,7 @@ go=${GO:-go}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 . "$here/tree.sh"
+. "$here/session.sh"
 
 (cd "$examples/go" && "$go" build -o "$work/" ./...)
 make_tree "$work/tree"
@@ -19,6 +20,13 @@ for name; do
     arg=
     [ "$name" = findex ] && arg=$work/tree
     status=0
+    if [ -e "$here/sessions/$name.sh" ]; then
+        session "$name" "$work/$name" "$work/$name.d" || status=$?
+        cp "$work/$name.d/out" "$examples/expected/$name.txt"
+        cat "$work/$name.d/err"
+        echo "$name: exit status $status"
+        continue
+    fi
     "$work/$name" $arg >"$examples/expected/$name.txt" 2>"$work/err" || status=$?
     rm -f "$examples/expected/$name.err"
     if [ "$status" != 0 ]; then

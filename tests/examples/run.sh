@@ -18,6 +18,7 @@ procs=${EXAMPLES_PROCS:-1 4}
 limit=${EXAMPLES_TIMEOUT:-60}
 work=$(mktemp -d)
 . "$here/tree.sh"
+. "$here/session.sh"
 . "$here/../libs/servers.sh"
 trap 'stop_servers; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
@@ -68,6 +69,14 @@ try()
     else
         pass "$1, GOMAXPROCS=$2"
     fi
+}
+
+has_http()
+{
+    for lib in "$(dirname "$gort")"/../lib/libgort-http.*; do
+        [ -e "$lib" ] && return 0
+    done
+    return 1
 }
 
 # million.c needs about 4.7 GB: a page or a little more for each goroutine.
@@ -131,6 +140,29 @@ findex()
     no_directory findex_seq
 }
 
+# served NAME: a server is started, talked to, and told to end.
+served()
+{
+    if ! command -v curl >/dev/null; then
+        skip "$1" "no curl to talk to it"
+        return
+    fi
+    build "$1" || return
+    for p in $procs; do
+        : >"$work/diff"
+        status=0
+        (export GOMAXPROCS="$p" && session "$1" "$work/$1" "$work/$1.d") || status=$?
+        cp "$work/$1.d/err" "$work/err"
+        if ! diff "$examples/expected/$1.txt" "$work/$1.d/out" >"$work/diff"; then
+            fail "$1" "GOMAXPROCS=$p: unexpected output, exit status $status"
+        elif [ "$status" != 0 ] || [ -s "$work/err" ]; then
+            fail "$1" "GOMAXPROCS=$p: exit status $status, or output on standard error"
+        else
+            pass "$1, GOMAXPROCS=$p"
+        fi
+    done
+}
+
 # has HEADER [OPTION...]: whether the compiler finds a library's header.
 has()
 {
@@ -170,7 +202,11 @@ for name; do
     redis_park) parked redis_park hiredis hiredis/hiredis.h redis ;;
     postgres_park) parked postgres_park pq libpq-fe.h postgres ;;
     *)
-        if too_small "$name"; then
+        if grep -q '<gort/http.h>' "$examples/$name.c" && ! has_http; then
+            skip "$name" "no libgort-http"
+        elif [ -e "$here/sessions/$name.sh" ]; then
+            served "$name"
+        elif too_small "$name"; then
             skip "$name" "less than 6 GB of memory available"
         elif build "$name"; then
             for p in $procs; do
