@@ -3,7 +3,7 @@
 # The front door. CMake and Ninja do the building, into build/.
 #
 #   make            build/bin/gort, build/lib/libgort.a, build/lib/libgort.so, build/include
-#   make run        the above, then the tour and the findex example on /usr/include
+#   make run        the above, then the tour, findex on /usr/include, and the audit of a demo site
 #   make test       the whole suite in all its variants (tools/test --list); installs what it needs
 #   make check      one variant, quickly
 #   make conform    the transcripts compared with Go's
@@ -34,7 +34,8 @@ CONFIG += "-DCMAKE_C_FLAGS=$(CFLAGS)"
 endif
 CONFIG += $(CMAKE_ARGS)
 
-.PHONY: all build run test check conform bench tidy docs format install uninstall clean setup FORCE
+.PHONY: all build run audit test check conform bench tidy docs format install uninstall clean \
+    setup FORCE
 
 all:
 	@tools/setup --check build
@@ -59,6 +60,24 @@ run: setup
 	@$(MAKE) --no-print-directory build
 	@if [ -f examples/tour.c ]; then $(B)/bin/gort run examples/tour.c; fi
 	@$(B)/bin/gort run examples/findex.c -- /usr/include
+	@$(MAKE) --no-print-directory audit
+
+# The demonstration site on a free port of 127.0.0.1, and the auditor on that. It has findings: they
+# are planted.
+A := examples/audit
+audit: $(B)/lib/libgort-http.a
+	@mkdir -p $(B)/audit
+	@$(B)/bin/gort build -o $(B)/audit/demo $(A)/demo/*.c
+	@$(B)/bin/gort build -o $(B)/audit/audit $(A)/*.c -lcurl -lexpat
+	@$(B)/audit/demo $(B)/audit/audit --report-only --routes $(A)/demo/routes.txt --rate 500 \
+	    --max-time 1.5s --json $(B)/audit/report.json --html $(B)/audit/report.html {}/sitemap.xml
+	@echo "The report for readers: $(B)/audit/report.html"
+
+# A build that was configured before its parts were there has no libgort-http.
+$(B)/lib/libgort-http.a:
+	@cmake $(B) >$(B)/configure.log 2>&1 && $(NINJA) --quiet && [ -f $@ ] || \
+	    { echo "make: libgort-http cannot be built; tools/setup build installs its parts" >&2; \
+	      exit 1; }
 
 test:
 	@tools/setup test
