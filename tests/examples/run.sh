@@ -8,6 +8,7 @@
 #   EXAMPLES_PROCS    values of GOMAXPROCS to run with (default "1 4")
 #   EXAMPLES_TIMEOUT  seconds that one program may take (default 60)
 #
+# examples/audit is a larger program with a test of its own, audit.sh.
 # Expected output is in examples/expected: NAME.txt is the standard output; where NAME.err exists,
 # its line must be the first on standard error and the exit status 2. record.sh makes these files.
 set -u
@@ -19,6 +20,7 @@ limit=${EXAMPLES_TIMEOUT:-60}
 work=$(mktemp -d)
 . "$here/tree.sh"
 . "$here/session.sh"
+. "$here/audit.sh"
 . "$here/../libs/servers.sh"
 trap 'stop_servers; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
@@ -193,9 +195,10 @@ parked()
     stop_servers
 }
 
-[ $# -gt 0 ] || set -- $(cd "$examples" && for f in *.c; do echo "${f%.c}"; done)
+[ $# -gt 0 ] || set -- $(cd "$examples" && for f in *.c; do echo "${f%.c}"; done) audit
 for name; do
     case $name in
+    audit) audit ;; # a folder of its own
     findex) findex ;;
     findex_seq) ;; # with findex
     curl_park) parked curl_park curl curl/curl.h "" ;;
