@@ -43,8 +43,8 @@ struct gobench_pb {
 /* Takes the next portion of the operations; false when there is none. */
 bool gobench_more(struct gobench_pb *pb);
 
-/* True while there is one more operation to do. Here, so that the compiler may put it into the loop,
- * as Go's does with testing.PB.Next in most of them. */
+/* True while there is one more operation to do. Here, so that the compiler may put it into the
+ * loop, as Go's does with testing.PB.Next in most of them. */
 static inline bool gobench_next(struct gobench_pb *pb)
 {
     if (pb->cache == 0 && !gobench_more(pb)) {
@@ -62,7 +62,8 @@ void gobench_start(struct gobench *b);
 void gobench_stop(struct gobench *b);
 void gobench_reset(struct gobench *b);
 
-/* A dependency chain that no compiler can shorten: `units` multiplications. A call on both sides. */
+/* A dependency chain that no compiler can shorten: `units` multiplications. A call on both sides.
+ */
 uint64_t gobench_work(uint64_t x, long units);
 
 /* Memory that does not fail. */

@@ -104,8 +104,8 @@ GO_NODISCARD GO_API int go_rwmutex_rlock_until(go_rwmutex *m, go_time deadline);
 GO_NODISCARD GO_API int go_rwmutex_lock_ctx(struct go_ctx *ctx, go_rwmutex *m);
 GO_NODISCARD GO_API int go_rwmutex_rlock_ctx(struct go_ctx *ctx, go_rwmutex *m);
 
-/* The paths that need nothing of the library (src/sync/rwmutex.c argues them): the number of readers
- * is the upper half, bit 1 is an active writer, bit 2 one that waits for the readers to leave. */
+/* The paths that need nothing of the library (src/sync/rwmutex.c argues them): the number of
+ * readers is the upper half, bit 1 is an active writer, bit 2 one that waits for the readers to leave. */
 GO_API void goi_rwmutex_lock_slow(go_rwmutex *m);
 GO_API void goi_rwmutex_unlock_slow(go_rwmutex *m);
 GO_API void goi_rwmutex_rlock_slow(go_rwmutex *m);
@@ -136,13 +136,18 @@ inline void go_rwmutex_rlock(go_rwmutex *m)
 {
     const uint64_t reader = (uint64_t)1 << 32;
     uint64_t s = 0; /* a guess; a wrong one brings the word in for writing, as the retry wants it */
-    /* style: raw-atomic because base/atomic.h is not installed. */
-    if (GOI_TSAN || (!__atomic_compare_exchange_n(&m->state, &s, reader, false, __ATOMIC_ACQUIRE,
-                                                  __ATOMIC_RELAXED) &&
-                     /* style: raw-atomic because base/atomic.h is not installed. */
-                     ((s & 6) != 0 ||
-                      !__atomic_compare_exchange_n(&m->state, &s, s + reader, false,
-                                                   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))) {
+    bool mine = false;
+    if (!GOI_TSAN) {
+        /* style: raw-atomic because base/atomic.h is not installed. */
+        mine = __atomic_compare_exchange_n(&m->state, &s, reader, false, __ATOMIC_ACQUIRE,
+                                           __ATOMIC_RELAXED);
+        if (!mine && (s & 6) == 0) {
+            /* style: raw-atomic because base/atomic.h is not installed. */
+            mine = __atomic_compare_exchange_n(&m->state, &s, s + reader, false, __ATOMIC_ACQUIRE,
+                                               __ATOMIC_RELAXED);
+        }
+    }
+    if (!mine) {
         goi_rwmutex_rlock_slow(m);
     }
 }

@@ -39,9 +39,10 @@
  *       copied out: no key twice. The visitor runs in no section and with no lock.
  *                                                              (tests/unit/sync/map, range tests)
  *
- * Clear takes the whole generation (tables, entries, counts) out by one exchange. A generation begins
- * as one allocation: the first table, which has the counts in it and stays for as long as they do. A writer that is
- * at work in it then has done so before the clear: its call began before the clear ended.
+ * Clear takes the whole generation (tables, entries, counts) out by one exchange. A generation
+ * begins as one allocation: the first table, which has the counts in it and stays for as long as
+ * they do. A writer that is at work in it then has done so before the clear: its call began before
+ * the clear ended.
  *
  * Memory order: [MAP] release of the store that publishes a table, a bucket, a link or a value,
  * acquire of the load that finds it. [WORD] the lock bit. [EPOCH] see reclaim.h.

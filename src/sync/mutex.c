@@ -415,8 +415,8 @@ static int wait_queued(struct m **m, go_mutex *mu, struct goi_sync_waiter *w,
     return goi_sync_park(m, w, GOI_WAIT_MUTEX, mu, release_queue, goi_word32(&mu->state), limit);
 }
 
-/* What a goroutine that wants the mutex has to do next. `w` may have been on the queue, and was then
- * woken with WOKEN set. 0, or what ended the wait. */
+/* What a goroutine that wants the mutex has to do next. `w` may have been on the queue, and was
+ * then woken with WOKEN set. 0, or what ended the wait. */
 static int lock_loop(struct m **m, go_mutex *mu, struct goi_sync_waiter *w, bool woken,
                      const struct goi_limit *limit)
 {

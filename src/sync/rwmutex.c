@@ -44,10 +44,11 @@
  *
  * Rejected: Go's reader count that goes negative, with a second count of departures. Readers enter
  * by one fetch-and-add there, but a writer cannot withdraw, and two words cannot be released at
- * once. A reader's compare-and-swap costs the same while there is no contention. Rejected: adding to
- * this word and taking it back when a writer is there: such a reader brings the count to zero a second
- * time, and a granter that lost its processor in between would touch memory that the writer it granted
- * to may have freed (R5). Rejected: a count per P (BRAVO): fast with many readers on many cores, but a writer looks at all of them.
+ * once. A reader's compare-and-swap costs the same while there is no contention. Rejected: adding
+ * to this word and taking it back when a writer is there: such a reader brings the count to zero a
+ * second time, and a granter that lost its processor in between would touch memory that the writer
+ * it granted to may have freed (R5). Rejected: a count per P (BRAVO): fast with many readers on
+ * many cores, but a writer looks at all of them.
  */
 #include "sync/internal.h"
 

@@ -171,8 +171,9 @@ static void lead(void)
 
 TEST(ctx_free, ends_every_wait_that_it_limits)
 {
-    static int (*const calls[])(go_ctx *) = {mutex_call, rlock_call, lock_call, sem_call, large_call,
-                                             wg_call,    rate_call,  cond_call, single_call};
+    static int (*const calls[])(go_ctx *) = {mutex_call, rlock_call, lock_call,
+                                             sem_call,   large_call, wg_call,
+                                             rate_call,  cond_call,  single_call};
     static const go_ctx_key(int) key = 0;
     enum { N = sizeof calls / sizeof *calls };
     gate = chan_make(int);
