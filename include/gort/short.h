@@ -156,6 +156,7 @@
 #define conn_close(c) go_conn_close(c)
 #define conn_close_write(c) go_conn_close_write(c)
 #define conn_set_deadline(c, t) go_conn_set_deadline(c, t)
+#define conn_open(fd, out) go_conn_open(fd, out)
 #define conn_set_read_deadline(c, t) go_conn_set_read_deadline(c, t)
 #define conn_set_write_deadline(c, t) go_conn_set_write_deadline(c, t)
 #define conn_local_addr(c) go_conn_local_addr(c)
@@ -171,11 +172,14 @@
 #define packet_addr(p) go_packet_addr(p)
 #define packet_set_deadline(p, t) go_packet_set_deadline(p, t)
 
+#define listener_fd(l) go_listener_fd(l)
+#define listener_set_deadline(l, t) go_listener_set_deadline(l, t)
 /* Of <gort/http.h>, which is a library of its own. */
 #define ws_read(ws, buf, n, kind) go_ws_read(ws, buf, n, kind)
 #define ws_write(ws, kind, buf, n) go_ws_write(ws, kind, buf, n)
 #define ws_ping(ws) go_ws_ping(ws)
 #define ws_close(ws, code, why) go_ws_close(ws, code, why)
+#define packet_fd(p) go_packet_fd(p)
 #define ws_close_code(ws) go_ws_close_code(ws)
 #define ws_ref(ws) go_ws_ref(ws)
 #define ws_free(ws) go_ws_free(ws)
