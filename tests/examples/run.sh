@@ -142,27 +142,43 @@ findex()
     no_directory findex_seq
 }
 
-# served NAME: a server is started, talked to, and told to end.
+# serve NAME GOMAXPROCS [SCRIPT EXPECTED]: a server is started, talked to, and told to end.
+serve()
+{
+    : >"$work/diff"
+    status=0
+    (export GOMAXPROCS="$2" && session "$1" "$work/$1" "$work/$1.d" ${3+"$3"}) || status=$?
+    cp "$work/$1.d/err" "$work/err"
+    if ! diff "${4:-$examples/expected/$1.txt}" "$work/$1.d/out" >"$work/diff"; then
+        fail "$1" "GOMAXPROCS=$2: unexpected output, exit status $status"
+    elif [ "$status" != 0 ] || [ -s "$work/err" ]; then
+        fail "$1" "GOMAXPROCS=$2: exit status $status, or output on standard error"
+    else
+        pass "$1, GOMAXPROCS=$2${3+, in a browser}"
+    fi
+}
+
 served()
 {
     if ! command -v curl >/dev/null; then
         skip "$1" "no curl to talk to it"
-        return
+    elif build "$1"; then
+        for p in $procs; do
+            serve "$1" "$p"
+        done
+        [ "$1" != chat ] || in_browser
     fi
-    build "$1" || return
-    for p in $procs; do
-        : >"$work/diff"
-        status=0
-        (export GOMAXPROCS="$p" && session "$1" "$work/$1" "$work/$1.d") || status=$?
-        cp "$work/$1.d/err" "$work/err"
-        if ! diff "$examples/expected/$1.txt" "$work/$1.d/out" >"$work/diff"; then
-            fail "$1" "GOMAXPROCS=$p: unexpected output, exit status $status"
-        elif [ "$status" != 0 ] || [ -s "$work/err" ]; then
-            fail "$1" "GOMAXPROCS=$p: exit status $status, or output on standard error"
-        else
-            pass "$1, GOMAXPROCS=$p"
-        fi
-    done
+}
+
+# The chat's page, by two who sit at a real browser.
+in_browser()
+{
+    browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+    if [ -z "$browser" ]; then
+        skip "chat in a browser" "no Chromium"
+    else
+        serve chat 4 "$here/sessions/chat_browser.in" "$here/sessions/chat_browser.txt"
+    fi
 }
 
 # has HEADER [OPTION...]: whether the compiler finds a library's header.

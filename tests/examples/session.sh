@@ -6,10 +6,11 @@
 # get OPTION... URL: curl's answer and, in a line of its own, its status.
 get() { curl -s --noproxy '*' --max-time 30 -w 'status %{http_code}\n' "$@"; }
 
-# session NAME PROGRAM DIR: writes DIR/out and DIR/err; the program's exit status.
+# session NAME PROGRAM DIR [SCRIPT]: writes DIR/out and DIR/err; the program's exit status.
 session()
 {
-    mkdir -p "$3/session" && : >"$3/log"
+    talk=${4:-$here/sessions/$1.sh}
+    rm -rf "$3" && mkdir -p "$3/session" && : >"$3/log"
     timeout "${limit:-60}" "$2" 127.0.0.1:0 >"$3/log" 2>"$3/err" &
     program=$! # timeout hands the signal on, and the exit status back
     until at=$(sed -n 's/^listening on //p' "$3/log") && [ -n "$at" ]; do
@@ -17,9 +18,10 @@ session()
         sleep 0.02
     done
     if [ -n "$at" ]; then
-        (work=$3/session && . "$here/sessions/$1.sh") >"$3/out" 2>>"$3/err"
+        (work=$3/session && . "$talk") >"$3/out" 2>>"$3/err"
     fi
-    kill "$program" 2>/dev/null
+    # A second signal would be the end at once.
+    [ -e "$3/session/told" ] || kill "$program" 2>/dev/null
     wait "$program"
     ended=$?
     grep -v '^listening on ' "$3/log" >>"$3/out"
