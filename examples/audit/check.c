@@ -49,6 +49,13 @@ static bool is_broken(const struct page *p)
            ((v->error != 0 && v->error != -EFBIG) || v->loop || v->status >= 400);
 }
 
+/* "404 Not Found". */
+static char *status_words(int status)
+{
+    const char *text = go_http_status_text(status);
+    return format("%d%s%s", status, text[0] != '\0' ? " " : "", text);
+}
+
 /* Why it is broken, in a few words. */
 static char *what_came(const struct page *p)
 {
@@ -63,7 +70,7 @@ static char *what_came(const struct page *p)
         return format("redirects without end, the first time to %s",
                       url_short(p->site, v->first_target));
     }
-    return format("%d %s", v->status, go_http_status_text(v->status));
+    return status_words(v->status);
 }
 
 static void check_redirects(const struct page *p, struct findings *out)
@@ -132,8 +139,9 @@ static void check_own(const struct page *p, const struct options *o, struct find
     int status = r != NULL && r->status / 100 == 3 ? v->first_status : v->status;
     int expected = r != NULL ? r->status : 200;
     if (status != expected && !v->loop) {
-        add(out, STATUS, p, format("%d %s, expected %d", status, go_http_status_text(status),
-                                   expected));
+        char *words = status_words(status);
+        add(out, STATUS, p, format("%s, expected %d", words, expected));
+        free(words);
     } else if (r != NULL && v->error == 0) {
         check_content(p, out);
     }

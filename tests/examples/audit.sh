@@ -163,6 +163,19 @@ audit_progress()
     fi
 }
 
+# Peers that break every rule are lines in the report, and steer no terminal.
+audit_hostile()
+{
+    status=0
+    timeout "$limit" python3 "$here/hostile.py" "$work/hostile.xml" "$work/want" \
+        "$work/audit" --timeout 4s --retries 1 --backoff 1ms --max-time 30s \
+        --json "$work/report.json" "$work/hostile.xml" >"$work/out" 2>"$work/err" || status=$?
+    expect_kinds "audit: peers that break every rule" 1
+    if LC_ALL=C grep -q "$(printf '[\001-\010\016-\037]')" "$work/out"; then
+        fail "audit: peers that break every rule" "their control characters are in the table"
+    fi
+}
+
 # ---- a real server: nginx with the files of /usr/share/doc -------------------------------------
 
 nginx_start()
@@ -260,5 +273,6 @@ audit()
     audit_refusals
     audit_interrupted
     audit_progress
+    audit_hostile
     audit_nginx
 }
