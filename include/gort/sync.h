@@ -74,10 +74,12 @@ inline void go_mutex_unlock(go_mutex *m)
         }
         return;
     }
-    bool alone = s == 33 || (s & 29) == 13; /* nobody waits, or somebody is on his way */
+    /* Bit 5: somebody has waited once; 12: who waits is on his way. Constants, because the exchange
+     * would have to wait for the load. */
+    go_word held = s == 45 ? 45 : 33;
     /* style: raw-atomic because base/atomic.h is not installed. */
-    if (GOI_TSAN || !alone || !__atomic_compare_exchange_n(&m->state, &s, s & ~(go_word)1, false,
-                                                           __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+    if (GOI_TSAN || !__atomic_compare_exchange_n(&m->state, &held, held & ~(go_word)1, false,
+                                                 __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
         goi_mutex_unlock_slow(m);
     }
 }
