@@ -3,8 +3,8 @@
  *
  * Reading takes no lock and writes nothing that others read: it hashes the key, follows a pointer
  * from a bucket and compares. Writers lock one bucket, by a bit of its pointer. The difficulties
- * are memory (an entry may go while it is read), growing (everything moves while it is read), and
- * a range whose visitor may park, delete and store.
+ * are memory (an entry may go while it is read), growing and shrinking (everything moves while it
+ * is read), and a range whose visitor may park, delete and store.
  *
  * Structure. A table is an array of buckets, each the head of a chain of entries. The upper bits of
  * the hash are the index, so when a table doubles, bucket j becomes 2j and 2j + 1, and the order of
@@ -21,6 +21,14 @@
  * run is shared by the old chain and the new one (most chains are one entry long, and are only
  * shared). Who moves the last bucket puts the new table in the old one's place.
  *
+ * Shrinking is the same the other way: who deletes and finds the table sparse hangs one of a
+ * quarter of the size at `next`, and who deletes or inserts moves. The buckets that become one are
+ * locked together, their entries put into one chain (the last chain is shared, the others are
+ * copied), the new bucket is published, and then each old one is MOVED. At an eighth of an entry
+ * for each bucket it begins, and every move carries so many buckets that it ends long before the
+ * next one is due; it leaves half an entry for each, so that a map whose size swings does not move
+ * for ever. Tables of KEEP buckets and less stay.
+ *
  *   K1  A key is in at most one entry that can be reached from the current table.
  *       (tests/model/map)
  *   K2  A chain changes under its bucket's lock only: insertion at the head, unlinking by one
@@ -32,11 +40,18 @@
  *   K4  A reader that finds a value: it was the key's value at an instant of the call. An entry
  *       that was copied keeps its last value; who reads that began before the bucket was moved.
  *                                                                               (tests/model/map)
- *   K5  The two new buckets are written by the mover alone, before MOVED can be seen.  (asserts)
+ *   K5  The new buckets are written by the mover alone, before MOVED can be seen. It has claimed
+ *       the old bucket when the table grows, the new one when it shrinks.              (asserts)
  *   K6  Entries, tables and generations are freed through reclaim.h; everybody who follows pointers
  *       is in a section, writers as well.                                   (ASan, tests/model/map)
  *   K7  A range visits hashes in ascending order and goes on behind the last bucket that it has
  *       copied out: no key twice. The visitor runs in no section and with no lock.
+ *                                                              (tests/unit/sync/map, range tests)
+ *   K8  A value that the visitor takes out before its turn is not handed over, so it may be freed.
+ *       A range sets WATCHED in the map before it copies out; who takes a value out and finds that
+ *       bit begins a new turn, without it. While the turn is the one the range remembers, what it
+ *       has copied is what is there; otherwise it looks up each key before the visit. Deletions of
+ *       others that are under way may be missed: they could come a moment later.
  *                                                              (tests/unit/sync/map, range tests)
  *
  * Clear takes the whole generation (tables, entries, counts) out by one exchange. A generation
@@ -65,13 +80,26 @@
 #define GOI_MAP_COUNTS 8
 #endif
 
+/* When to shrink: tables larger than 2^KEEP_BITS, with fewer than a SPARSE-th as many entries; by
+ * that many bits. */
+#ifndef GOI_MAP_KEEP_BITS
+#define GOI_MAP_KEEP_BITS 9
+#define GOI_MAP_SPARSE 8
+#define GOI_MAP_SHRINK_BITS 2
+#endif
+
 enum { HELP = 8, COUNTS = GOI_MAP_COUNTS, EXACT = 128, SAMPLE = 16, SPREAD = 64 };
+enum { JOINED = 1 << GOI_MAP_SHRINK_BITS }; /* as many buckets become one */
 
 #define LOCK ((uintptr_t)1)
 #define MOVED ((uintptr_t)2)
 #define FLAGS (LOCK | MOVED)
 
 _Static_assert(sizeof(go_map) == 16, "go_map is part of the ABI");
+
+/* K8: the word of the map beside its kind. */
+#define WATCHED ((uint32_t)1)
+#define TURN ((uint32_t)2)
 
 struct entry {
     goi_aptr next;                  /* [a:MAP] K2 */
@@ -98,10 +126,10 @@ struct table {
     uint32_t shift;                 /* [c] index = hash >> shift */
     uint32_t kind;                  /* [c] enum go_map_kind */
     uint64_t seed;                  /* [c] */
-    goi_aptr next;                  /* [a:MAP] the larger one, once it grows */
+    goi_aptr next;                  /* [a:MAP] the one that everything moves to, if it does */
     struct counts *counts;          /* [c] of the generation */
     struct goi_retired retired;     /* [o] who took it out */
-    goi_a64 claimed, moved;         /* buckets that somebody moves; that have been moved */
+    goi_a64 claimed, moved;         /* units that somebody moves; that have been moved */
     goi_aptr bucket[];              /* [a:MAP] */
 };
 
@@ -245,12 +273,28 @@ static GOI_COLD void generation_ensure(go_map *m)
     }
 }
 
+static GOI_COLD void next_turn(goi_a32 *watch, uint32_t turn)
+{
+    while ((turn & WATCHED) != 0 && !cas_rlx(watch, &turn, (turn & ~WATCHED) + TURN)) {
+        /* ends: who was faster has begun a turn after our change, and nobody else changes it */
+    }
+}
+
+/* K8: a value was taken out; before it is handed to who may free it. */
+GOI_INLINE void taken_out(go_map *m)
+{
+    uint32_t turn = ld_rlx(goi_word32(&m->spare)); /* K8: the visitor's own are in order */
+    if (GOI_UNLIKELY((turn & WATCHED) != 0)) {
+        next_turn(goi_word32(&m->spare), turn);
+    }
+}
+
 /* --- reading, in a section */
 
 GOI_INLINE struct entry *find(struct table *t, const struct wanted *w)
 {
     uintptr_t head;
-    for (;;) { /* ends: there are as many tables as the memory has bits */
+    for (;;) { /* ends: each table on the way has been moved completely or is the newest */
         head = bits(ld_acq(&t->bucket[index_of(t, w->hash)])); /* [MAP] */
         if (GOI_LIKELY((head & MOVED) == 0)) {
             break;
@@ -304,7 +348,7 @@ struct spot {
 static void bucket_lock(struct spot *s, uint64_t hash)
 {
     uint32_t round = 0;
-    for (;;) { /* ends: goi_word_wait; as many tables as the memory has bits */
+    for (;;) { /* ends: goi_word_wait; as in find() */
         s->bucket = &s->t->bucket[index_of(s->t, hash)];
         void *head = ld_rlx(s->bucket);
         if ((bits(head) & MOVED) != 0) {
@@ -349,7 +393,7 @@ static void spot_leave(struct spot *s)
     goi_read_end(s->reader);
 }
 
-/* --- counting and growing */
+/* --- counting and moving */
 
 static int64_t counts_sum(struct counts *c)
 {
@@ -380,15 +424,37 @@ static void counts_spread(struct counts *c)
     }
 }
 
-/* Moves bucket j, which is claimed, to the next table. Returns the entries that were copied. */
-static struct entry *bucket_move(struct table *t, struct table *to, uint64_t j)
+/* A copy of e, which is in t, in front of a chain. */
+static struct entry *entry_copy(const struct table *t, struct entry *e, struct entry *chain)
+{
+    goi_race_acquire(e);
+    size_t size = t->kind == GO_MAP_STRING ? strlen(e->key) + 1 : 0;
+    struct entry *copy = must(malloc(sizeof *copy + size));
+    copy->word = e->word;
+    memcpy(copy->key, e->key, size);
+    st_rlx(&copy->value, ld_rlx(&e->value));
+    st_rlx(&copy->next, chain); /* published with the bucket */
+    goi_race_release(copy);
+    goi_retired_seen();
+    return copy;
+}
+
+/* Entries that have been copied, to be retired. */
+static void copied_push(struct goi_retired **copied, struct entry *e)
+{
+    e->retired.next = *copied; /* ours: it is out with MOVED */
+    *copied = &e->retired;
+}
+
+/* Moves bucket j, which is claimed, to the next table, which is larger. */
+static void bucket_split(struct table *t, struct table *to, uint64_t j,
+                         struct goi_retired **copied)
 {
     struct spot s = {.t = t};
     bucket_lock(&s, j << t->shift);
     goi_assert(s.t == t); /* nobody else moves it */
     struct entry *run = first_of(s.head); /* the last run of entries that stay together */
     struct entry *chain[2] = {NULL, NULL};
-    struct entry *copied = NULL;
     for (struct entry *e = run; e != NULL; e = ld_rlx(&e->next)) {
         if (index_of(to, hash_of(t, e)) != index_of(to, hash_of(t, run))) {
             run = e;
@@ -398,44 +464,65 @@ static struct entry *bucket_move(struct table *t, struct table *to, uint64_t j)
         chain[index_of(to, hash_of(t, run)) & 1] = run;
     }
     for (struct entry *e = first_of(s.head); e != run; e = ld_rlx(&e->next)) {
-        goi_race_acquire(e);
-        size_t size = t->kind == GO_MAP_STRING ? strlen(e->key) + 1 : 0;
-        struct entry *copy = must(malloc(sizeof *copy + size));
         struct entry **at = &chain[index_of(to, hash_of(t, e)) & 1];
-        copy->word = e->word;
-        memcpy(copy->key, e->key, size);
-        st_rlx(&copy->value, ld_rlx(&e->value));
-        st_rlx(&copy->next, *at); /* published with the bucket */
-        goi_race_release(copy);
-        goi_retired_seen();
-        *at = copy;
-        e->retired.next = copied != NULL ? &copied->retired : NULL; /* ours: it is out with MOVED */
-        copied = e;
+        *at = entry_copy(t, e, *at);
+        copied_push(copied, e);
     }
     for (uint64_t i = 0; i < 2; i++) {
         goi_assert(ld_rlx(&to->bucket[2 * j + i]) == NULL); /* K5 */
         st_rel(&to->bucket[2 * j + i], chain[i]); /* [MAP] */
     }
     st_rel(s.bucket, (void *)MOVED); /* [WORD] [MAP] K5 */
-    return copied;
 }
 
-/* Moves some buckets of t. In a section, which ends. */
-static GOI_COLD void help_grow(go_map *m, struct table *t, struct m *reader)
+/* Fills bucket j of the next table, which is claimed and smaller. Nobody else holds two locks. */
+static void buckets_join(struct table *t, struct table *to, uint64_t j,
+                         struct goi_retired **copied)
+{
+    struct spot s[JOINED];
+    struct entry *chain = NULL;
+    for (uint64_t i = 0; i < JOINED; i++) {
+        s[i].t = t;
+        bucket_lock(&s[i], (j * JOINED + i) << t->shift);
+        goi_assert(s[i].t == t); /* nobody else moves it */
+        struct entry *e = first_of(s[i].head);
+        if (chain == NULL) {
+            chain = e; /* shared */
+            continue;
+        }
+        for (; e != NULL; e = ld_rlx(&e->next)) {
+            chain = entry_copy(t, e, chain);
+            copied_push(copied, e);
+        }
+    }
+    goi_assert(ld_rlx(&to->bucket[j]) == NULL); /* K5 */
+    st_rel(&to->bucket[j], chain); /* [MAP] */
+    for (uint64_t i = 0; i < JOINED; i++) {
+        st_rel(s[i].bucket, (void *)MOVED); /* [WORD] [MAP] K5 */
+    }
+}
+
+static void table_retire(struct table *t, void (*dispose)(struct goi_retired *r))
+{
+    goi_retire_large(&t->retired, dispose, sizeof *t + size_of(t) * sizeof t->bucket[0]);
+}
+
+/* Moves some buckets of t to its next table. In a section, which ends. */
+static GOI_COLD void help_move(go_map *m, struct table *t, struct m *reader)
 {
     struct table *to = ld_acq(&t->next); /* [MAP] */
     struct goi_retired *copied = NULL;
     bool over = false;
+    bool grows = to->shift < t->shift;
+    uint64_t units = grows ? size_of(t) : size_of(to);
     uint64_t j = add_rlx(&t->claimed, HELP);
-    for (uint64_t end = j + HELP; j < end && j < size_of(t); j++) {
-        struct entry *e = bucket_move(t, to, j);
-        while (e != NULL) {
-            struct goi_retired *next = e->retired.next;
-            e->retired.next = copied;
-            copied = &e->retired;
-            e = next != NULL ? goi_container_of(next, struct entry, retired) : NULL;
+    for (uint64_t end = j + HELP; j < end && j < units; j++) {
+        if (grows) {
+            bucket_split(t, to, j, &copied);
+        } else {
+            buckets_join(t, to, j, &copied);
         }
-        if (add_acqrel(&t->moved, 1) + 1 == size_of(t)) { /* [MAP] all buckets of `to` */
+        if (add_acqrel(&t->moved, 1) + 1 == units) { /* [MAP] all buckets of `to` */
             void *current = t;
             over = cas_acqrel(place(m), &current, to); /* [MAP]; no: it was cleared */
         }
@@ -447,7 +534,7 @@ static GOI_COLD void help_grow(go_map *m, struct table *t, struct m *reader)
         copied = next;
     }
     if (over && t->counts != &t->own) { /* the first table has the counts */
-        goi_retire(&t->retired, table_free);
+        table_retire(t, table_free);
     }
 }
 
@@ -461,8 +548,21 @@ static bool crowded(const struct table *t, int64_t part)
     return n > 0 && (uint64_t)n > size;
 }
 
-/* After an insertion, which made the caller's part of the count `part`. Ends the section. */
-static void grow(go_map *m, struct spot *s, int64_t part)
+static bool sparse(const struct table *t, int64_t part)
+{
+    uint64_t size = size_of(t);
+    if (64 - t->shift < GOI_MAP_KEEP_BITS + GOI_MAP_SHRINK_BITS ||
+        (size > EXACT && part % SAMPLE != 0)) {
+        return false;
+    }
+    int64_t n = counts_sum(t->counts);
+    return n < 0 || (uint64_t)n < size / GOI_MAP_SPARSE;
+}
+
+/* Ends the section of s. Where entries move, helps; otherwise, after a change that made the
+ * caller's part of the count `part`, asks whether the size is wrong, and begins to move. */
+GOI_INLINE void resize(go_map *m, struct spot *s, int64_t part,
+                       bool (*wrong)(const struct table *t, int64_t part), int by)
 {
     struct table *t = ld_acq(place(m)); /* [MAP] */
     if (t == NULL || t->counts != s->t->counts) { /* cleared meanwhile */
@@ -470,20 +570,27 @@ static void grow(go_map *m, struct spot *s, int64_t part)
         return;
     }
     if (ld_rlx(&t->next) == NULL) {
-        if (GOI_LIKELY(!crowded(t, part))) {
+        if (GOI_LIKELY(!wrong(t, part))) {
             goi_read_end(s->reader);
             return;
         }
         if (size_of(t) >= SPREAD && ld_acq(&t->counts->many) == NULL) { /* [MAP] */
             counts_spread(t->counts);
         }
-        struct table *larger = table_new(m, 64 - t->shift + 1, t->counts);
+        struct table *other = table_new(m, (uint32_t)((int)(64 - t->shift) + by), t->counts);
         void *none = NULL;
-        if (!cas_acqrel(&t->next, &none, larger)) { /* [MAP] */
-            free(larger);
+        if (!cas_acqrel(&t->next, &none, other)) { /* [MAP] */
+            free(other);
         }
     }
-    help_grow(m, t, s->reader);
+    help_move(m, t, s->reader);
+}
+
+static void grow(go_map *m, struct spot *s, int64_t part) { resize(m, s, part, crowded, 1); }
+
+static void shrink(go_map *m, struct spot *s, int64_t part)
+{
+    resize(m, s, part, sparse, -GOI_MAP_SHRINK_BITS);
 }
 
 /* --- the operations */
@@ -508,6 +615,7 @@ static bool store(go_map *m, const struct wanted *w, void *v, enum store how, vo
             if (how == ALWAYS) {
                 goi_race_release(s.e);
                 st_rel(&s.e->value, v); /* [MAP] */
+                taken_out(m);
             }
             goi_race_acquire(s.e);
             spot_leave(&s);
@@ -547,8 +655,8 @@ static bool take(go_map *m, const struct wanted *w, bool any, void *expected, vo
         after = first_of(s.head);
     }
     bucket_unlock(&s, after);
-    (void)count(&s, -1);
-    goi_read_end(s.reader);
+    taken_out(m);
+    shrink(m, &s, count(&s, -1));
     goi_retire(&s.e->retired, entry_free); /* K6 */
     *v = value;
     return true;
@@ -613,6 +721,7 @@ bool goi_map_compare_and_swap(go_map *m, enum go_map_kind kind, go_map_key k, vo
         goi_race_acquire(s.e);
         goi_race_release(s.e);
         st_rel(&s.e->value, v); /* [MAP] */
+        taken_out(m);
     }
     spot_leave(&s);
     return same;
@@ -645,8 +754,9 @@ void go_map_clear(go_map *m)
     struct m *reader = goi_read_begin();
     struct table *t = xchg_acqrel(place(m), NULL); /* [MAP] */
     goi_read_end(reader);
+    taken_out(m);
     if (t != NULL) {
-        goi_retire(&t->retired, generation_free_retired);
+        table_retire(t, generation_free_retired);
     }
 }
 
@@ -661,11 +771,11 @@ size_t go_map_len(const go_map *m)
 
 /* --- range */
 
-enum { ENOUGH = 64 };
+enum { ENOUGH = 64, STRIDE = 64 };
 
-/* Some buckets' entries, copied out: what the visitor does to the map does not matter to them. */
+/* Some buckets' entries, copied out: what the visitor does to the map does not move them. */
 struct sight {
-    go_map_key key;
+    uint64_t word;                  /* as in the entry */
     size_t at;                      /* of a string, in `text` */
     void *value;
 };
@@ -673,6 +783,7 @@ struct sight {
 struct tour {
     struct goi_cleanup cleanup;
     uint64_t hash;                  /* K7: what lies below has been copied out */
+    uint32_t turn;                  /* K8: of which what was copied out is the truth */
     bool over;
     size_t n, room, used, text_room;
     struct sight *sight;
@@ -697,7 +808,7 @@ GOI_INLINE void tour_add(struct tour *r, const struct table *t, struct entry *e)
     struct sight *s = &r->sight[r->n++];
     s->value = ld_acq(&e->value); /* [MAP] */
     goi_race_acquire(e);
-    s->key.number = e->word;
+    s->word = e->word;
     if (t->kind == GO_MAP_STRING) {
         size_t size = strlen(e->key) + 1;
         if (r->used + size > r->text_room) {
@@ -712,49 +823,84 @@ GOI_INLINE void tour_add(struct tour *r, const struct table *t, struct entry *e)
 }
 
 /* Copies out the bucket that r->hash lies in, and goes behind it. In a section. */
-static void tour_bucket(struct tour *r, struct table *t)
+GOI_INLINE void tour_bucket(struct tour *r, struct table *t)
 {
-    uintptr_t head = bits(ld_acq(&t->bucket[index_of(t, r->hash)])); /* [MAP] */
-    while ((head & MOVED) != 0) { /* ends: as many tables as the memory has bits */
+    const uint64_t hash = r->hash;
+    uint64_t at = index_of(t, hash);
+    uintptr_t head = bits(ld_acq(&t->bucket[at])); /* [MAP] */
+    while (GOI_UNLIKELY((head & MOVED) != 0)) { /* ends: as in find() */
         t = ld_acq(&t->next); /* [MAP] */
-        head = bits(ld_acq(&t->bucket[index_of(t, r->hash)])); /* [MAP] */
+        at = index_of(t, hash);
+        head = bits(ld_acq(&t->bucket[at])); /* [MAP] */
     }
-    uint64_t next = index_of(t, r->hash) + 1;
-    bool whole = r->hash == (next - 1) << t->shift; /* after a clear a bucket may begin before */
+    bool whole = hash == at << t->shift; /* where the table was changed a bucket may begin before */
     for (struct entry *e = first_of(head); e != NULL; e = ld_acq(&e->next)) { /* [MAP] */
-        if (whole || hash_of(t, e) >= r->hash) {
+        if (GOI_LIKELY(whole) || hash_of(t, e) >= hash) {
             tour_add(r, t, e);
         }
     }
-    r->over = next == size_of(t);
-    r->hash = next << t->shift;
+    r->over = at + 1 == size_of(t);
+    r->hash = (at + 1) << t->shift;
 }
 
-/* Copies out some buckets. False: there are no more. */
+/* K8: from now on, who takes a value out begins a new turn. */
+static uint32_t watch(go_map *m)
+{
+    goi_a32 *word = goi_word32(&m->spare);
+    uint32_t turn = ld_rlx(word);
+    while ((turn & WATCHED) == 0 && !cas_rlx(word, &turn, turn | WATCHED)) {
+        /* ends: only ranges set it */
+    }
+    return turn | WATCHED;
+}
+
+/* Copies out some buckets. False: there are no more. Leaves the section now and then, however few
+ * entries there are (V1). */
 static bool tour_next(struct tour *r, go_map *m)
 {
-    struct m *reader = goi_read_begin();
-    struct table *t = ld_acq(place(m)); /* [MAP] */
     r->n = r->used = 0;
-    r->over = r->over || t == NULL;
-    while (!r->over && r->n < ENOUGH) { /* ends: K7 */
-        tour_bucket(r, t);
+    r->turn = watch(m);
+    while (!r->over && r->n == 0) { /* ends: K7 */
+        struct m *reader = goi_read_begin();
+        struct table *t = ld_acq(place(m)); /* [MAP] */
+        r->over = t == NULL;
+        for (int i = 0; i < STRIDE && !r->over && r->n < ENOUGH; i++) {
+            tour_bucket(r, t);
+        }
+        goi_read_end(reader);
     }
-    goi_read_end(reader);
     return r->n != 0;
+}
+
+/* K8: false: it is not there any more. */
+static GOI_COLD bool look_again(go_map *m, const struct tour *r, struct sight *s)
+{
+    struct wanted w = {.word = s->word, .hash = s->word};
+    if (m->kind == GO_MAP_STRING) {
+        w.string = r->text + s->at;
+    } else {
+        w.hash = goi_hash_word(s->word, goi_sched.seed);
+    }
+    return load(m, &w, &s->value);
 }
 
 void go_map_range(go_map *m, bool (*visit)(go_map_key key, void *v, void *arg), void *arg)
 {
     struct tour r GO_CLEANUP(tour_leave) = {.n = 0};
     goi_cleanup_push(&r.cleanup, tour_end, __builtin_frame_address(0));
+    const bool strings = m->kind == GO_MAP_STRING;
     while (tour_next(&r, m)) {
-        for (size_t i = 0; i < r.n; i++) {
-            struct sight *s = &r.sight[i];
-            if (m->kind == GO_MAP_STRING) {
-                s->key.string = r.text + s->at;
+        struct sight *end = r.sight + r.n;
+        const uint32_t turn = r.turn;
+        for (struct sight *s = r.sight; s != end; s++) {
+            if (GOI_UNLIKELY(ld_rlx(goi_word32(&m->spare)) != turn) && !look_again(m, &r, s)) {
+                continue;
             }
-            if (!visit(s->key, s->value, arg)) {
+            go_map_key key = {.number = s->word};
+            if (strings) {
+                key.string = r.text + s->at;
+            }
+            if (!visit(key, s->value, arg)) {
                 return;
             }
         }

@@ -13,7 +13,7 @@
 #endif
 #endif
 
-enum { SHARDS = 8 };
+enum { SHARDS = 8, PIECE = 4096 };
 
 struct goi_epoch goi_epoch = {{1}};
 
@@ -68,7 +68,8 @@ static void reclaim(struct shard *s, struct goi_retired *list)
     goi_unlock(&s->lock);
 }
 
-void goi_retire(struct goi_retired *r, void (*dispose)(struct goi_retired *r))
+/* Counts as `n` things. */
+static void retire(struct goi_retired *r, void (*dispose)(struct goi_retired *r), uint32_t n)
 {
     struct m *m = goi_enter();
     struct shard *s = &shards[(uint32_t)m->id % SHARDS];
@@ -77,7 +78,7 @@ void goi_retire(struct goi_retired *r, void (*dispose)(struct goi_retired *r))
     r->dispose = dispose;
     goi_retired_seen();
     goi_lock(&s->lock);
-    shard_add(s, r, r, 1);
+    shard_add(s, r, r, n);
     if (s->count >= s->enough + GOI_RECLAIM_BATCH) {
         list = s->list;
         s->list = NULL;
@@ -88,6 +89,17 @@ void goi_retire(struct goi_retired *r, void (*dispose)(struct goi_retired *r))
     if (list != NULL) {
         reclaim(s, list);
     }
+}
+
+void goi_retire(struct goi_retired *r, void (*dispose)(struct goi_retired *r))
+{
+    retire(r, dispose, 1);
+}
+
+void goi_retire_large(struct goi_retired *r, void (*dispose)(struct goi_retired *r), size_t bytes)
+{
+    size_t n = 1 + bytes / PIECE;
+    retire(r, dispose, n < GOI_RECLAIM_BATCH ? (uint32_t)n : GOI_RECLAIM_BATCH);
 }
 
 struct m *goi_reader_slow(void)

@@ -18,12 +18,13 @@
  * find x either. A reader that is delayed between the load and the store announces an older epoch
  * than it could: that delays, and never harms.
  *
- *   V1  Between begin and end nothing parks and no user is called: m stays the thread's, and
- *       sections are some tens of instructions. Sections do not nest.          (asserts)
+ *   V1  Between begin and end nothing parks and no user is called: m stays the thread's. Reading
+ *       takes some tens of instructions, moving or copying out some buckets some thousands,
+ *       whatever the size of the table. Sections do not nest.          (asserts)
  *   V2  What is freed is unreachable for every reader that is in a section.
  *                                                        (tests/model/reclaim, tests/model/map)
- *   V3  What waits to be freed is bounded: BATCH for each shard, and more only while a reader does
- *       not get the processor. (tests/unit/sync/map, memory is given back)
+ *   V3  What waits to be freed is bounded: BATCH pieces of 4 KiB for each shard, and more only
+ *       while a reader does not get the processor. (tests/unit/sync/map, memory is given back)
  *
  * Without membarrier the readers fence. Threads that the runtime does not know yet are adopted.
  *
@@ -81,6 +82,8 @@ GOI_INLINE void goi_retired_seen(void) { goi_race_release(&goi_epoch); }
 /* Frees r, which is unlinked, by r->dispose(r) when nobody can be reading it. Not in a section.
  * Calls the functions of things that were retired before, with no lock held. */
 void goi_retire(struct goi_retired *r, void (*dispose)(struct goi_retired *r));
+/* The same for something of so many bytes, which counts for more (V3). */
+void goi_retire_large(struct goi_retired *r, void (*dispose)(struct goi_retired *r), size_t bytes);
 
 /* The least epoch that a reader has announced; UINT64_MAX: none reads. (readers.c) */
 uint64_t goi_oldest_reader(void);

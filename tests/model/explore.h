@@ -48,7 +48,7 @@ enum {
     EX_BUFFER = 8,       /* stores that one thread may have outstanding */
     EX_STEPS = 20000,    /* points in one run; more is a livelock */
     EX_STACK = 64 << 10,
-    EX_FREED = 8,        /* ranges that ex_freed() may name in one run */
+    EX_FREED = 16,       /* ranges that ex_freed() may name in one run */
 };
 
 struct ex_program {

@@ -85,6 +85,13 @@ static void goi_retire(struct goi_retired *r, void (*dispose)(struct goi_retired
     dispose(r);
 }
 
+static void goi_retire_large(struct goi_retired *r, void (*dispose)(struct goi_retired *r),
+                             size_t bytes)
+{
+    (void)bytes;
+    goi_retire(r, dispose);
+}
+
 static struct m *goi_reader_slow(void) { return &model_m[ex.now]; }
 
 #define malloc(size) model_alloc(16, size)
@@ -93,6 +100,10 @@ static struct m *goi_reader_slow(void) { return &model_m[ex.now]; }
 #define free(p) model_free(p)
 #define GOI_MAP_FIRST_BITS 1
 #define GOI_MAP_COUNTS 1
+/* Four buckets become two with the first deletion that leaves fewer than four entries. */
+#define GOI_MAP_KEEP_BITS 1
+#define GOI_MAP_SPARSE 1
+#define GOI_MAP_SHRINK_BITS 1
 #include "sync/map.c"
 #undef malloc
 #undef calloc
@@ -285,6 +296,154 @@ TEST_LONG(model_map, one_of_two_deletes_while_the_table_grows, 120)
     EXPECT(ex_explore(&p));
 }
 
+static void read_some(void)
+{
+    after_filling();
+    void *v = get(B);
+    EX_CHECK(v == NULL || v == V(2));
+}
+
+/* Shrinking: four buckets, A and C in the first, B in the second, D in the third. Deleting D leaves
+ * two of them empty, and moves the first two into one: C and A are shared or B is copied. */
+static void fill_four(void)
+{
+    go_map_store(&map, A, V(1));
+    go_map_store(&map, B, V(2));
+    go_map_store(&map, D, V(4)); /* four buckets */
+    go_map_store(&map, C, V(3));
+    filled = true;
+}
+
+static void fill_and_shrink(void)
+{
+    fill_four();
+    go_map_delete(&map, D);
+    EX_CHECK(get(D) == NULL);
+    EX_CHECK(get(A) != NULL); /* what others change is a value */
+    struct table *t = ld_acq(place(&map));
+    EX_CHECK(size_of(t) == 2);
+}
+
+TEST_LONG(model_map, what_is_there_is_found_while_the_table_shrinks, 120)
+{
+    const struct ex_program p = {.name = "one shrinks, two read",
+                                 .setup = setup,
+                                 .threads = {fill_and_shrink, read_a, read_b},
+                                 .check = complete,
+                                 .preemptions = 1};
+    EXPECT(ex_explore(&p));
+    const struct ex_program q = {.name = "one shrinks, one reads",
+                                 .setup = setup,
+                                 .threads = {fill_and_shrink, read_b},
+                                 .check = complete,
+                                 .preemptions = 3};
+    EXPECT(ex_explore(&q));
+}
+
+static void change_b(void)
+{
+    after_filling();
+    go_map_store(&map, B, V(9)); /* the one that is copied */
+    EX_CHECK(get(B) == V(9)); /* K4: nobody else writes it */
+}
+
+static void read_b_twice(void)
+{
+    after_filling();
+    void *first = get(B);
+    void *second = get(B);
+    EX_CHECK(first == V(2) || first == V(9));
+    EX_CHECK(second == V(9) || first == V(2)); /* it does not go back */
+}
+
+TEST_LONG(model_map, values_do_not_go_back_while_the_table_shrinks, 120)
+{
+    const struct ex_program p = {.name = "one shrinks, one stores, one reads",
+                                 .setup = setup,
+                                 .threads = {fill_and_shrink, change_b, read_b_twice},
+                                 .check = complete,
+                                 .preemptions = 1};
+    EXPECT(ex_explore(&p));
+    const struct ex_program q = {.name = "one shrinks, one stores",
+                                 .setup = setup,
+                                 .threads = {fill_and_shrink, change_b},
+                                 .check = complete,
+                                 .preemptions = 3};
+    EXPECT(ex_explore(&q));
+}
+
+static void shrink_and_delete_b(void)
+{
+    fill_four();
+    go_map_delete(&map, D);
+    won += go_map_load_and_delete(&map, B, (void **)NULL);
+    EX_CHECK(get(B) == NULL);
+    EX_CHECK(get(A) == V(1));
+    EX_CHECK(get(C) == V(3));
+}
+
+TEST_LONG(model_map, one_of_two_deletes_while_the_table_shrinks, 120)
+{
+    const struct ex_program p = {.name = "one shrinks and deletes, one deletes",
+                                 .setup = setup,
+                                 .threads = {shrink_and_delete_b, delete_b},
+                                 .check = one_deleted_it,
+                                 .preemptions = 2};
+    EXPECT(ex_explore(&p));
+}
+
+static void one_won(void)
+{
+    complete();
+    EX_CHECK(won == 1);
+}
+
+/* A new key while the table shrinks, which makes it crowded again. */
+static void store_e(void)
+{
+    void *actual = NULL;
+    after_filling();
+    if (!go_map_load_or_store(&map, E, V(10 + ex.now), &actual)) {
+        won++;
+    }
+    EX_CHECK(get(E) == actual);
+}
+
+static void shrink_and_store_e(void)
+{
+    fill_four();
+    go_map_delete(&map, D);
+    store_e();
+}
+
+TEST_LONG(model_map, one_of_two_stores_a_new_key_while_the_table_shrinks, 120)
+{
+    const struct ex_program p = {.name = "one shrinks, two store the same key",
+                                 .setup = setup,
+                                 .threads = {shrink_and_store_e, store_e},
+                                 .check = one_won,
+                                 .preemptions = 2};
+    EXPECT(ex_explore(&p));
+}
+
+static void fill_shrink_and_clear(void)
+{
+    fill_four();
+    go_map_delete(&map, D);
+    go_map_clear(&map);
+    EX_CHECK(get(A) == NULL);
+}
+
+TEST_LONG(model_map, clear_beside_one_who_shrinks, 120)
+{
+    const struct ex_program p = {.name = "one deletes and clears, one deletes, one reads",
+                                 .setup = setup,
+                                 .threads = {fill_shrink_and_clear, delete_b, read_some},
+                                 .check = complete,
+                                 .preemptions = 1};
+    EXPECT(ex_explore(&p));
+}
+
 /* The same key from several sides, with the table growing: one entry, one winner. */
 static void store_c(void)
 {
@@ -301,12 +460,6 @@ static void fill_and_store_c(void)
 {
     fill_chain();
     store_c();
-}
-
-static void one_won(void)
-{
-    complete();
-    EX_CHECK(won == 1);
 }
 
 TEST_LONG(model_map, one_of_many_stores_a_new_key, 120)
@@ -363,13 +516,6 @@ static void store_d_and_e(void)
     go_map_store(&map, E, V(5)); /* the table may double */
     void *v = get(E);
     EX_CHECK(v == NULL || v == V(5));
-}
-
-static void read_some(void)
-{
-    after_filling();
-    void *v = get(B);
-    EX_CHECK(v == NULL || v == V(2));
 }
 
 TEST_LONG(model_map, clear_takes_all_and_frees_it_when_nobody_is_in_it, 120)

@@ -225,6 +225,96 @@ TEST(map, range_visits_each_key_once)
     map_free(&map);
 }
 
+/* What the visitor deletes before its turn, it may free. */
+enum { OWNED = 300 };
+
+static int *owned(uint64_t key)
+{
+    int *v = malloc(sizeof *v);
+    *v = (int)key;
+    return v;
+}
+
+static bool free_others(go_map_key key, void *v, void *arg)
+{
+    int *visits = arg;
+    int *mine = v;
+    EXPECT_EQ_UINT(*mine, key.number); /* ASan: not freed */
+    for (uint64_t k = 0; k < OWNED; k++) {
+        void *other = NULL;
+        if (k != key.number && map_load_and_delete(&map, k, &other)) {
+            free(other);
+        }
+    }
+    ++*visits;
+    return true;
+}
+
+TEST(map, range_does_not_hand_over_what_its_visitor_has_deleted)
+{
+    int visits = 0;
+    for (uint64_t k = 0; k < OWNED; k++) {
+        map_store(&map, k, owned(k));
+    }
+    map_range(&map, free_others, &visits);
+    EXPECT_EQ_INT(visits, 1);
+    EXPECT_EQ_UINT(map_len(&map), 1);
+    for (uint64_t k = 0; k < OWNED; k++) {
+        free(get(k));
+    }
+    map_free(&map);
+}
+
+/* By every way there is. */
+static bool replace_others(go_map_key key, void *v, void *arg)
+{
+    int *visits = arg;
+    int *mine = v;
+    EXPECT_EQ_UINT(*mine, key.number);
+    uint64_t k = (key.number + 1 + (uint64_t)*visits) % OWNED;
+    void *other = NULL;
+    if (*visits % 3 == 0) {
+        int *fresh = owned(k);
+        if (map_swap(&map, k, fresh, &other)) {
+            free(other);
+        }
+    } else if (*visits % 3 == 1 && map_load(&map, k, &other)) {
+        int *fresh = owned(k);
+        EXPECT(map_compare_and_swap(&map, k, other, fresh));
+        free(other);
+    } else if (k != key.number && map_load(&map, k, &other)) {
+        EXPECT(map_compare_and_delete(&map, k, other));
+        free(other);
+    }
+    ++*visits;
+    return true;
+}
+
+static bool clear_it(go_map_key key, void *v, void *arg)
+{
+    (void)key, (void)v;
+    ++*(int *)arg;
+    map_clear(&map);
+    return true;
+}
+
+TEST(map, range_does_not_hand_over_what_its_visitor_has_replaced)
+{
+    int visits = 0;
+    for (uint64_t k = 0; k < OWNED; k++) {
+        map_store(&map, k, owned(k));
+    }
+    map_range(&map, replace_others, &visits);
+    EXPECT_INT(visits, >=, OWNED / 2);
+    for (uint64_t k = 0; k < OWNED; k++) {
+        free(get(k));
+    }
+    visits = 0;
+    map_range(&map, clear_it, &visits);
+    EXPECT_EQ_INT(visits, 1);
+    map_free(&map);
+}
+
 static bool note_text(go_map_key key, void *v, void *arg)
 {
     EXPECT_EQ_INT(atoi(key.string), (long)(uintptr_t)v);
@@ -570,5 +660,96 @@ TEST(map, memory_is_given_back)
         }
         EXPECT_INT((long)(mallinfo2().uordblks - before), <, 8 * 300 * 64);
     }
+    map_free(&map);
+}
+
+static bool count_visit(go_map_key key, void *v, void *arg)
+{
+    EXPECT_EQ_PTR(v, V(key.number + 1));
+    ++*(int *)arg;
+    return true;
+}
+
+static void delete_some(uint64_t from, uint64_t to, uint64_t step)
+{
+    for (uint64_t k = from; k < to; k += step) {
+        map_delete(&map, k);
+    }
+}
+
+/* Most of a large map is deleted: what is left is there, and its memory is in proportion. */
+TEST(map, shrinks_and_grows_again)
+{
+    enum { MANY = 40000, FEW = 100 };
+    bool look = !test_under("valgrind") && !test_under("address") && !test_under("thread");
+    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t k = 0; k < MANY; k++) {
+            map_store(&map, k, V(k + 1));
+        }
+        delete_some(FEW, MANY, 2);
+        delete_some(FEW + 1, MANY, 2);
+        EXPECT_EQ_UINT(map_len(&map), FEW);
+        for (uint64_t k = 0; k < 2 * FEW; k++) {
+            EXPECT_EQ_PTR(get(k), k < FEW ? V(k + 1) : NULL);
+        }
+        int visits = 0;
+        map_range(&map, count_visit, &visits);
+        EXPECT_EQ_INT(visits, FEW);
+        if (look) { /* 512 KiB of buckets are gone; some entries wait to be freed */
+            size_t now = mallinfo2().uordblks + mallinfo2().hblkhd;
+            EXPECT_INT((long)(now - before), <, 8 * 300 * 64 + 64 * 1024);
+        }
+    }
+    map_free(&map);
+}
+
+/* Goroutines that fill and empty it, each with its own keys, while others look and range. */
+static goi_a32 swinging;
+
+static void swing(uint64_t first, go_waitgroup *wg)
+{
+    for (long i = test_iterations(4); i > 0; i--) {
+        for (uint64_t k = first; k < first + 4000; k++) {
+            map_store(&map, k, V(k + 1));
+        }
+        for (uint64_t k = first; k < first + 4000; k++) {
+            void *v = NULL;
+            EXPECT(map_load_and_delete(&map, k, &v));
+            EXPECT_EQ_PTR(v, V(k + 1));
+        }
+    }
+    sub_acqrel(&swinging, 1);
+    wg_done(wg);
+}
+
+static void look_on(go_waitgroup *wg)
+{
+    while (ld_acq(&swinging) != 0) { /* ends: those who swing do */
+        int visits = 0;
+        map_range(&map, count_visit, &visits);
+        EXPECT_INT(visits, >=, 50);
+        for (uint64_t k = 0; k < 50; k++) {
+            EXPECT_EQ_PTR(get(k), V(k + 1));
+        }
+        go_yield();
+    }
+    wg_done(wg);
+}
+
+TEST(map, shrinks_while_others_use_it)
+{
+    go_waitgroup wg = {0};
+    wg_add(&wg, 4);
+    for (uint64_t k = 0; k < 50; k++) {
+        map_store(&map, k, V(k + 1));
+    }
+    st_rlx(&swinging, 3);
+    for (uint64_t i = 1; i <= 3; i++) {
+        go(swing, i * 10000, &wg);
+    }
+    go(look_on, &wg);
+    wg_wait(&wg);
+    EXPECT_EQ_UINT(map_len(&map), 50);
     map_free(&map);
 }
