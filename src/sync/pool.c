@@ -14,11 +14,14 @@
  *
  *   B1  An object is in one cache, in the depot, or with a user.     (tests/unit/sync/pool, hammer)
  *   B2  A cache is touched by its P's owner or by the trimmer, not by both.     (C1)
- *   B3  `.make` and `.free` are called outside the runtime with no lock held: they may park, panic,
- *       and use other pools.                                  (tests/unit/sync/pool, nested pools)
+ *   B3  `.make` and `.free` are called outside the runtime with no lock held that get or put take:
+ *       they may park, panic, and use pools.             (tests/unit/sync/pool, nested pools)
  *   B4  While something is kept and `.free` is set, the trimmer is under way or its timer runs.
  *                                                       (tests/unit/sync/pool, idle objects)
  *   B5  The state of a pool that was cleared goes when the trimmer has let go of it.      (ASan)
+ *   B6  No `.free` is called after a clear has returned: the trimmer holds `work` while it calls
+ *       them, and begins nothing when it finds the pool cleared.
+ *                                     (tests/unit/sync/pool, clear waits for who frees)
  *
  * The table of caches grows with the number of Ps; older tables are kept until the end, because a
  * reader may still look at one. Threads without a P use the depot.
@@ -28,8 +31,9 @@
  * stop (trim_over). [REF] counts of the state.
  *
  * Rejected: a lock per cache (two exchanges for get and put, 9 ns). Rejected: looking into the
- * caches of others before each making: it costs them a membarrier. After PATIENCE requests in vain
- * it is done nevertheless, because somebody may be waiting for what lies with a P that is idle.
+ * caches of others before each making: it costs a membarrier, some microseconds, which is often
+ * more than to make. After PATIENCE requests in vain it is done nevertheless, and always where
+ * nothing can be made.
  */
 #include "sync/pool_cache.h"
 #include "sync/internal.h"
@@ -37,7 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = GOI_POOL_CACHE_MAX / 2, PATIENCE = 4096 };
+enum { BATCH = GOI_POOL_CACHE_MAX / 2, PATIENCE = 256 };
 /* How often the trimmer looks. Tests have less patience. */
 #ifndef GOI_POOL_INTERVAL
 #define GOI_POOL_INTERVAL GO_SEC
@@ -59,6 +63,7 @@ struct pool {
     goi_a32 trimming;               /* [w:mu] B4: the trimmer comes, or is at it */
     void (*free)(void *);           /* [c] */
     goi_a32 missed;                 /* requests in vain, about */
+    go_mutex work;                  /* B6: held by the trimmer */
     go_mutex look;                  /* held while a cache is looked at: one holder at a time */
     go_mutex mu;
     void **depot;                   /* [l:mu] a stack, newest on top */
@@ -292,13 +297,16 @@ static bool trim_over(struct pool *s, bool empty)
 static void trim(struct pool *s)
 {
     void *out[GOI_POOL_CACHE_MAX];
-    bool empty = drain_caches(s, false, free_objects);
+    go_mutex_lock(&s->work); /* B6 */
     go_mutex_lock(&s->mu);
-    size_t idle = s->low;
+    bool cleared = s->cleared;
+    size_t idle = cleared ? 0 : s->low;
     go_mutex_unlock(&s->mu);
+    bool empty = !cleared && drain_caches(s, false, free_objects);
     for (uint32_t n = depot_idle(s, out, &idle); n != 0; n = depot_idle(s, out, &idle)) {
         free_objects(s, out, n);
     }
+    go_mutex_unlock(&s->work);
     go_mutex_lock(&s->mu);
     s->low = s->n;
     bool over = trim_over(s, empty);
@@ -313,33 +321,63 @@ static void trim(struct pool *s)
 
 /* --- for users */
 
-/* Now and then, for who found nothing: moves what one of the caches holds to the depot. */
-static GOI_COLD void look_around(struct pool *s)
+/* Takes all out of one of the caches; returns how many. `patient`: also of one whose owner is at it
+ * just now. Under `look`. */
+static int rob(struct pool *s, void **out, bool patient)
+{
+    uint32_t round = 0;
+    bool busy;
+    do { /* ends: the owners leave, or have taken everything themselves */
+        struct caches *t = ld_acq(&s->caches); /* [POOL] */
+        busy = false;
+        for (int i = 0; t != NULL && i < t->n; i++) {
+            int k = goi_pool_cache_idle(t->of[i], out, true, goi_sched.have_membarrier); /* B2 */
+            if (k > 0) {
+                return k;
+            }
+            busy = busy || k < 0;
+        }
+        if (busy && patient) {
+            goi_word_wait(&round);
+        }
+    } while (busy && patient);
+    return 0;
+}
+
+/* For who found nothing in its cache and the depot: looks into the others' caches now and then, and
+ * always when there is no `.make`. Of what one of them holds the rest goes to the depot. */
+static GOI_COLD void *look_around(struct pool *s, bool always)
 {
     void *out[GOI_POOL_CACHE_MAX];
     uint32_t missed = ld_rlx(&s->missed) + 1;
     st_rlx(&s->missed, missed); /* [stat] */
-    if (missed % PATIENCE != 0 || caches_empty(s) || !go_mutex_trylock(&s->look)) {
-        return;
+    if ((!always && missed % PATIENCE != 0) || caches_empty(s)) {
+        return NULL;
     }
-    struct caches *t = ld_acq(&s->caches); /* [POOL] */
-    int k = 0;
-    for (int i = 0; k <= 0 && t != NULL && i < t->n; i++) {
-        k = goi_pool_cache_idle(t->of[i], out, true, goi_sched.have_membarrier); /* B2 */
+    if (always) {
+        go_mutex_lock(&s->look);
+    } else if (!go_mutex_trylock(&s->look)) {
+        return NULL;
     }
+    int k = rob(s, out, always);
     go_mutex_unlock(&s->look);
-    if (k > 0) {
-        depot_put(s, out, (uint32_t)k);
+    if (k > 1) {
+        depot_put(s, out, (uint32_t)k - 1);
     }
+    return k > 0 ? out[k - 1] : NULL;
 }
 
-static GOI_COLD void *get_slow(struct pool *s)
+static GOI_COLD void *get_slow(struct pool *s, bool always)
 {
     void *object[BATCH];
     uint32_t n = depot_get(s, object, BATCH);
     if (n == 0) {
-        look_around(s);
-        return NULL;
+        void *found = look_around(s, always);
+        if (found != NULL || !always) {
+            return found;
+        }
+        n = depot_get(s, object, 1); /* moved there meanwhile */
+        return n != 0 ? object[0] : NULL;
     }
     void *mine = object[--n];
     struct m *m = goi_enter();
@@ -396,7 +434,7 @@ void *go_pool_get(go_pool *p)
         }
         goi_leave(m);
         if (GOI_UNLIKELY(object == NULL)) {
-            object = get_slow(s);
+            object = get_slow(s, p->make == NULL);
         }
     }
     if (GOI_UNLIKELY(object == NULL)) {
@@ -452,6 +490,8 @@ void go_pool_clear(go_pool *p)
     s->cleared = true;
     bool pending = s->timer != NULL && go_timer_stop(s->timer);
     go_mutex_unlock(&s->mu);
+    go_mutex_lock(&s->work); /* B6: what it does now was begun before */
+    go_mutex_unlock(&s->work);
     while (!drain_caches(s, true, keep_objects)) { /* ends: the trimmer lets go of the last one */
         go_yield();
     }

@@ -103,6 +103,37 @@ TEST(pool, holds_as_many_as_are_put)
     pool_clear(&p);
 }
 
+/* What lies with a P that is busy is found by another one. */
+static goi_a32 stored, let_go;
+
+static void store_and_compute(go_pool *p, void *object)
+{
+    pool_put(p, object);
+    st_rel(&stored, 1);
+    while (ld_acq(&let_go) == 0) { /* ends: main has looked */
+    }
+}
+
+TEST(pool, objects_of_a_busy_p_are_found)
+{
+    static char object;
+    go_pool p = {0};
+    go_maxprocs(2);
+    pool_put(&p, &object);
+    EXPECT_EQ_PTR(pool_get(&p), &object);
+    st_rlx(&stored, 0);
+    st_rlx(&let_go, 0);
+    go(store_and_compute, &p, (void *)&object);
+    while (ld_acq(&stored) == 0) {
+        go_yield(); /* it runs on the other P, or first on this one */
+    }
+    EXPECT_EQ_PTR(pool_get(&p), &object);
+    EXPECT_EQ_PTR(pool_get(&p), NULL);
+    st_rel(&let_go, 1);
+    parked_alone();
+    pool_clear(&p);
+}
+
 TEST(pool, clear_frees_everything_and_the_pool_can_be_used_again)
 {
     go_pool p = {.make = make_object, .free = free_object};
@@ -136,6 +167,38 @@ TEST(pool, idle_objects_are_freed_and_the_trimmer_stops)
     }
     parked_alone();
     pool_clear(&p);
+}
+
+/* A clear waits for the `.free` that the trimmer is in. */
+static go_chan(int) gate;
+static goi_a32 freeing;
+
+static void free_slowly(void *object)
+{
+    st_rel(&freeing, 1);
+    (void)chan_recv(gate);
+    free_object(object);
+}
+
+static void open_gate(void)
+{
+    parked_await(GOI_WAIT_MUTEX, 1);
+    chan_send(gate, 1);
+}
+
+TEST(pool, clear_waits_for_who_frees)
+{
+    go_pool p = {.free = free_slowly};
+    gate = chan_make(int);
+    pool_put(&p, make_object());
+    while (ld_acq(&freeing) == 0) { /* ends: the trimmer comes */
+        go_sleep(GO_MS);
+    }
+    go(open_gate);
+    pool_clear(&p);
+    EXPECT_EQ_UINT(ld_rlx(&freed), 1);
+    parked_alone();
+    chan_free(gate);
 }
 
 TEST(pool, objects_in_use_again_and_again_are_kept)
