@@ -60,6 +60,19 @@ PY
     fi
 }
 
+# What it makes of pieces of HTML and of references.
+audit_cases()
+{
+    if ! "$gort" build -o "$work/cases" "$here/audit/cases.c" "$audit_dir/html.c" \
+        "$audit_dir/url.c" "$audit_dir/util.c" -lcurl 2>"$work/diff"; then
+        fail "audit: HTML and references" "the test does not build"
+    elif ! "$work/cases" >"$work/diff"; then
+        fail "audit: HTML and references" "other results than expected"
+    else
+        pass "audit: HTML and references"
+    fi
+}
+
 audit_demo()
 {
     for p in $procs; do
@@ -123,26 +136,24 @@ audit_refusals()
     done
 }
 
-# Ctrl-C while a page takes its time: the report comes, with what is known by then.
+# Ctrl-C, or the deadline, while a page takes its time: the report comes, with what is known by
+# then. Ctrl-C comes from the server, when it is asked for a certain page.
 audit_interrupted()
 {
     : >"$work/diff"
-    cat >"$work/interrupt" <<SH
-'$work/audit' --max-time 60s --json '$work/report.json' --workers 2 --rate 20 "\$1" &
-pid=\$!
-sleep 1
-kill -INT \$pid
-wait \$pid
-SH
-    audited --slow 60 bash -m "$work/interrupt" "{}/sitemap.xml"
+    status=0
+    timeout "$limit" python3 "$here/hostile.py" "$work/hostile.xml" "$work/want" \
+        "$work/audit" --workers 2 --rate 10 --max-time 60s --timeout 60s \
+        --json "$work/report.json" "$work/hostile.xml.ctrl-c" >"$work/out" 2>"$work/err" ||
+        status=$?
     if [ "$status" = 3 ] && grep -q '^ended early, on request: [1-9]' "$work/out" &&
-        grep -q '"end": "interrupted"' "$work/report.json"; then
+        grep -q '"end": "interrupted", *$' "$work/report.json"; then
         pass "audit: Ctrl-C, and the report of what was done"
     else
         fail "audit: Ctrl-C" "exit status $status, or no partial report"
     fi
-    audited --slow 60 "$work/audit" --deadline 1s --max-time 60s --json "$work/report.json" \
-        "{}/sitemap.xml"
+    audited --slow 60 "$work/audit" --deadline 3s --max-time 60s --timeout 60s \
+        --json "$work/report.json" "{}/sitemap.xml"
     if [ "$status" = 3 ] && grep -q '"end": "deadline"' "$work/report.json"; then
         pass "audit: the deadline, and the report of what was done"
     else
@@ -154,7 +165,7 @@ audit_progress()
 {
     command -v script >/dev/null || { skip "audit: progress bar" "no script(1)"; return; }
     : >"$work/diff"
-    audited --slow 1 script -qec "'$work/audit' --max-time 60s {}/sitemap.xml" \
+    audited --slow 1 script -qec "'$work/audit' --rate 1000 --max-time 60s {}/sitemap.xml" \
         "$work/typescript" </dev/null
     if grep -q "$(printf '\r')\[#.*of 3[0-9][0-9], .* under way" "$work/typescript"; then
         pass "audit: a bar moves on a terminal"
@@ -268,6 +279,7 @@ audit()
         fail audit "does not build without a word"
         return
     fi
+    audit_cases
     audit_demo
     audit_files
     audit_refusals

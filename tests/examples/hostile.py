@@ -4,8 +4,12 @@
 
 hostile.py SITEMAP WANT COMMAND...   writes a sitemap of its pages, and what an audit has to find
 ("KIND PATH" a line); runs the command; its exit status is the command's.
+
+SITEMAP.ctrl-c becomes the sitemap of a hundred pages, one of which has the server interrupt the
+command, as Ctrl-C does, instead of answering.
 """
 import gzip
+import signal
 import socket
 import subprocess
 import sys
@@ -45,6 +49,13 @@ def endless_headers(c):
     endless(b"X-Filler: " + b"x" * 80 + b"\r\n")(c)
 
 
+def interrupt(_):
+    child[0].send_signal(signal.SIGINT)
+    time.sleep(60)
+
+
+child = []  # the command
+
 # Path: what it sends (or does with the connection), and the kind of finding that is ("": none).
 PAGES = {
     "/good": (page(b"Good", b"a good page"), ""),
@@ -82,6 +93,8 @@ def serve(c):
                 head += more
             path = head.split()[1].decode("latin1")
             what = PAGES.get(path.split("?")[0], (b"HTTP/1.0 404 Gone\r\n\r\n", ""))[0]
+            if path == "/ctrl-c":
+                what = interrupt
             if what is None:
                 what = redirect(path.encode() + b"?x" if "?" not in path else path.encode() + b"x")
             if callable(what):
@@ -99,18 +112,24 @@ def accept(listener):
         threading.Thread(target=serve, args=(c,), daemon=True).start()
 
 
+def write_sitemap(name, port, paths):
+    with open(name, "w", encoding="ascii") as f:
+        f.write("<urlset>")
+        f.writelines(f"<url><loc>http://127.0.0.1:{port}{path}</loc></url>" for path in paths)
+        f.write("</urlset>")
+
+
 def main():
     sitemap, want, command = sys.argv[1], sys.argv[2], sys.argv[3:]
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
     port = listener.getsockname()[1]
-    with open(sitemap, "w", encoding="ascii") as f:
-        f.write("<urlset>")
-        f.writelines(f"<url><loc>http://127.0.0.1:{port}{path}</loc></url>" for path in PAGES)
-        f.write("</urlset>")
+    write_sitemap(sitemap, port, PAGES)
+    write_sitemap(sitemap + ".ctrl-c", port, ["/good", "/ctrl-c"] + [f"/x{i}" for i in range(98)])
     with open(want, "w", encoding="ascii") as f:
         f.writelines(f"{kind} {path}\n" for path, (_, kind) in PAGES.items() if kind)
+    child.append(subprocess.Popen(command))
     threading.Thread(target=accept, args=(listener,), daemon=True).start()
-    return subprocess.run(command, check=False).returncode
+    return child[0].wait()
 
 
 sys.exit(main())
