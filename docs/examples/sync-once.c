@@ -30,10 +30,15 @@ int main(void)
     for (int i = 0; i < 2; i++) {
         printf("%d\n", once_value(&answer_once, &answer, compute, 6));
     }
+    /* Waits a second at most for somebody else's run. */
+    if (once_value_until(&answer_once, &answer, go_now() + GO_SEC, compute, 6) == 0) {
+        printf("%d\n", answer);
+    }
 }
 /* Output:
 set up
 compute
+42
 42
 42
 */

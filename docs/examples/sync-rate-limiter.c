@@ -13,8 +13,14 @@ int main(void)
     if (rate_wait(NULL, &limit) != 0) {
         return 1;
     }
-    printf("%d\n", go_since(start) < GO_SEC);
+    printf("%d ", go_since(start) < GO_SEC);
+
+    rate_set(&limit, 0.1, 2); /* one in ten seconds */
+    go_reservation later = rate_book(&limit, 2);
+    printf("%d ", later.at > go_now() + GO_SEC);
+    rate_cancel(&limit, &later); /* too long: the tokens come back */
+    printf("%d\n", go_rate_tokens(&limit) > -1);
 }
 /* Output:
-1 1 1
+1 1 1 1 1
 */

@@ -69,6 +69,10 @@
 #define once_do(o) go_once_do(o)
 #define once_call(...) go_once_call(__VA_ARGS__)
 #define once_value(...) go_once_value(__VA_ARGS__)
+#define once_do_until(o, deadline, err) go_once_do_until(o, deadline, err)
+#define once_call_until(...) go_once_call_until(__VA_ARGS__)
+#define once_value_until(...) go_once_value_until(__VA_ARGS__)
+#define once_free(o) go_once_free(o)
 
 #define map_init(m, kind) go_map_init(m, kind)
 #define map_free(m) go_map_free(m)
@@ -104,8 +108,11 @@
 #define rate_wait(ctx, r) go_rate_wait(ctx, r)
 #define rate_wait_n(ctx, r, n) go_rate_wait_n(ctx, r, n)
 #define rate_wait_until(r, deadline) go_rate_wait_until(r, deadline)
+#define rate_wait_n_until(r, n, deadline) go_rate_wait_n_until(r, n, deadline)
 #define rate_reserve(r) go_rate_reserve(r)
 #define rate_reserve_n(r, n) go_rate_reserve_n(r, n)
+#define rate_book(r, n) go_rate_book(r, n)
+#define rate_cancel(r, v) go_rate_cancel(r, v)
 #define rate_tokens(r) go_rate_tokens(r)
 
 #define ctx_background() go_ctx_background()
@@ -149,6 +156,7 @@
 #define ticker_reset(t, d) go_ticker_reset(t, d)
 #define ticker_free(t) go_ticker_free(t)
 
+#define conn_open(fd, out) go_conn_open(fd, out)
 #define conn_read(c, buf, n) go_conn_read(c, buf, n)
 #define conn_write(c, buf, n) go_conn_write(c, buf, n)
 #define conn_writev(c, iov, n) go_conn_writev(c, iov, n)
@@ -156,7 +164,6 @@
 #define conn_close(c) go_conn_close(c)
 #define conn_close_write(c) go_conn_close_write(c)
 #define conn_set_deadline(c, t) go_conn_set_deadline(c, t)
-#define conn_open(fd, out) go_conn_open(fd, out)
 #define conn_set_read_deadline(c, t) go_conn_set_read_deadline(c, t)
 #define conn_set_write_deadline(c, t) go_conn_set_write_deadline(c, t)
 #define conn_local_addr(c) go_conn_local_addr(c)
@@ -165,21 +172,21 @@
 
 #define listener_close(l) go_listener_close(l)
 #define listener_addr(l) go_listener_addr(l)
+#define listener_fd(l) go_listener_fd(l)
+#define listener_set_deadline(l, t) go_listener_set_deadline(l, t)
 
 #define packet_read_from(p, buf, n, from) go_packet_read_from(p, buf, n, from)
 #define packet_write_to(p, buf, n, to) go_packet_write_to(p, buf, n, to)
 #define packet_close(p) go_packet_close(p)
 #define packet_addr(p) go_packet_addr(p)
+#define packet_fd(p) go_packet_fd(p)
 #define packet_set_deadline(p, t) go_packet_set_deadline(p, t)
 
-#define listener_fd(l) go_listener_fd(l)
-#define listener_set_deadline(l, t) go_listener_set_deadline(l, t)
 /* Of <gort/http.h>, which is a library of its own. */
 #define ws_read(ws, buf, n, kind) go_ws_read(ws, buf, n, kind)
 #define ws_write(ws, kind, buf, n) go_ws_write(ws, kind, buf, n)
 #define ws_ping(ws) go_ws_ping(ws)
 #define ws_close(ws, code, why) go_ws_close(ws, code, why)
-#define packet_fd(p) go_packet_fd(p)
 #define ws_close_code(ws) go_ws_close_code(ws)
 #define ws_ref(ws) go_ws_ref(ws)
 #define ws_free(ws) go_ws_free(ws)

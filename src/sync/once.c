@@ -11,8 +11,10 @@
  *       at its beginning, which would let others past while it runs.   (tests/model/once)
  *   O3  Code that panics or exits counts as done. For go_once_value, `spare` tells that the value
  *       is there; if it is not, the message of the panic is kept and every later call panics with
- *       it.
- *                                                  (tests/unit/sync/once, once_value tests)
+ *       it. All messages that are kept are on one list: a once has no end of its own, and what lies
+ *       in memory that was freed without go_once_free() is still found by tools that look for
+ *       leaks.                                     (tests/unit/sync/once, once_value tests)
+ *   O4  Who gives up waiting at its deadline has touched nothing but the mutex.
  *
  * Memory order: [ONCE] release when `state` is set, acquire by who finds it set without the mutex.
  *
@@ -30,7 +32,57 @@ _Static_assert(sizeof(go_once) == 32, "go_once is part of the ABI");
 
 enum { NEW = 0, DONE = GOI_ONCE_DONE, PANICKED = 2 };
 
+/* The message of a panic. */
+struct kept {
+    struct kept *next, *prev;       /* [l:all] */
+    char text[];
+};
+
+static struct {
+    struct goi_lock lock;
+    struct kept *first;             /* [l] */
+} all;
+
 GOI_INLINE goi_a32 *state_of(go_once *o) { return goi_word32(&o->state); }
+
+/* Out of memory: NULL, which reads as an empty message. */
+static GOI_COLD struct kept *keep(const char *message)
+{
+    size_t size = strlen(message) + 1;
+    struct kept *k = malloc(sizeof *k + size);
+    if (k == NULL) {
+        return NULL;
+    }
+    memcpy(k->text, message, size);
+    struct m *m = goi_enter();
+    goi_lock(&all.lock);
+    k->prev = NULL;
+    k->next = all.first;
+    if (k->next != NULL) {
+        k->next->prev = k;
+    }
+    all.first = k;
+    goi_unlock(&all.lock);
+    goi_leave(m);
+    return k;
+}
+
+static GOI_COLD void forget(struct kept *k)
+{
+    struct m *m = goi_enter();
+    goi_lock(&all.lock);
+    if (k->next != NULL) {
+        k->next->prev = k->prev;
+    }
+    if (k->prev != NULL) {
+        k->prev->next = k->next;
+    } else {
+        all.first = k->next;
+    }
+    goi_unlock(&all.lock);
+    goi_leave(m);
+    free(k);
+}
 
 static void finish(go_once *o, uint32_t state)
 {
@@ -54,24 +106,27 @@ static void end_value(struct goi_cleanup *c)
     uint32_t state = DONE;
     const char *message;
     if (o->spare == 0 && goi_outcome_of_unwinding(&message) == GOI_PANICKED) {
-        o->panic = strdup(message); /* out of memory: an empty message */
+        o->panic = keep(message);
         state = PANICKED;
     }
     finish(o, state);
 }
 
-/* True: the caller shall run it, and holds the mutex. */
-static bool enter(go_once *o)
+/* 1: the caller shall run it, and holds the mutex. 0: it was done. Or -ETIMEDOUT. */
+static int enter(go_once *o, go_time deadline)
 {
     if (ld_acq(state_of(o)) == NEW) { /* [ONCE] */
-        go_mutex_lock(&o->mu);
+        const struct goi_limit limit = {.deadline = deadline};
+        if (goi_mutex_lock_limited(&o->mu, &limit) != 0) {
+            return -ETIMEDOUT; /* O4 */
+        }
         if (ld_rlx(state_of(o)) == NEW) { /* O1, under the mutex */
-            return true;
+            return 1;
         }
         go_mutex_unlock(&o->mu);
     }
     goi_race_acquire(o);
-    return false;
+    return 0;
 }
 
 static struct goi_guard *begin(struct goi_guard *g, go_once *o, void *frame,
@@ -82,24 +137,51 @@ static struct goi_guard *begin(struct goi_guard *g, go_once *o, void *frame,
     return g;
 }
 
+struct goi_guard *goi_once_begin_until(struct goi_guard *g, go_once *o, void *frame,
+                                       go_time deadline, int *err)
+{
+    int r = enter(o, deadline);
+    *err = r < 0 ? r : 0;
+    return r > 0 ? begin(g, o, frame, end_block) : NULL;
+}
+
+struct goi_guard *goi_once_value_begin_until(struct goi_guard *g, go_once *o, void *frame,
+                                             go_time deadline, int *err)
+{
+    int r = enter(o, deadline);
+    *err = r < 0 ? r : 0;
+    if (r > 0) {
+        return begin(g, o, frame, end_value);
+    }
+    if (r == 0 && ld_rlx(state_of(o)) == PANICKED) { /* it does not change any more */
+        const struct kept *k = o->panic;
+        go_panic("%s", k != NULL ? k->text : "");
+    }
+    return NULL;
+}
+
 struct goi_guard *goi_once_begin(struct goi_guard *g, go_once *o, void *frame)
 {
-    return enter(o) ? begin(g, o, frame, end_block) : NULL;
+    int err;
+    return goi_once_begin_until(g, o, frame, GO_FOREVER, &err);
 }
 
 struct goi_guard *goi_once_value_begin(struct goi_guard *g, go_once *o, void *frame)
 {
-    if (enter(o)) {
-        return begin(g, o, frame, end_value);
-    }
-    if (ld_rlx(state_of(o)) == PANICKED) { /* it does not change any more */
-        go_panic("%s", o->panic != NULL ? (const char *)o->panic : "");
-    }
-    return NULL;
+    int err;
+    return goi_once_value_begin_until(g, o, frame, GO_FOREVER, &err);
 }
 
 void goi_once_value_set(struct goi_guard *g)
 {
     go_once *o = g->object;
     o->spare = 1;
+}
+
+void go_once_free(go_once *o)
+{
+    if (o->panic != NULL) {
+        forget(o->panic);
+    }
+    *o = (go_once){.state = NEW};
 }

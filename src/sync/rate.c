@@ -8,8 +8,9 @@
  *
  *   Q1  tokens <= burst after every advance.                          (asserts)
  *   Q2  `last` does not go backwards, so no time is paid for twice.   (tests/unit/sync/rate)
- *   Q3  Who gives up waiting returns its tokens, without those that later reservations have counted
- *       on meanwhile: last_event is when the last reservation acts.   (tests/unit/sync/rate)
+ *   Q3  Who gives a reservation back returns its tokens, without those that later reservations have
+ *       counted on meanwhile: last_event is when the last reservation acts. How many that are is
+ *       reckoned at the rate it was made at, as in Go.   (tests/unit/sync/rate, conform/rate)
  *
  * Everything is under a go_mutex. The arithmetic is Go's, in the same order, with its two
  * infinities: a rate of INFINITY asks for nothing, and what takes longer than can be said never
@@ -26,56 +27,59 @@ _Static_assert(sizeof(go_rate) == 56, "go_rate is part of the ABI");
 
 static bool infinite(const go_rate *r) { return r->per_second > 1.7976931348623157e308; }
 
-static int64_t duration_of(const go_rate *r, double tokens)
+static int64_t duration_of(double per_second, double tokens)
 {
-    if (!(r->per_second > 0)) {
+    if (!(per_second > 0)) {
         return GOI_FOREVER;
     }
-    double ns = tokens / r->per_second * 1e9;
+    double ns = tokens / per_second * 1e9;
     return ns >= 9223372036854775807.0 ? GOI_FOREVER : (int64_t)ns;
 }
 
-static double tokens_of(const go_rate *r, int64_t ns)
+static double tokens_of(double per_second, int64_t ns)
 {
-    return r->per_second > 0 ? (double)ns / 1e9 * r->per_second : 0;
+    return per_second > 0 ? (double)ns / 1e9 * per_second : 0;
 }
 
 /* What is there at `now`. Under the mutex, like all that follows. */
 static double advanced(const go_rate *r, go_time now)
 {
-    double tokens = r->tokens + (now > r->last ? tokens_of(r, now - r->last) : 0);
+    double tokens = r->tokens + (now > r->last ? tokens_of(r->per_second, now - r->last) : 0);
     double burst = (double)r->burst;
     tokens = tokens > burst ? burst : tokens;
     goi_assert(tokens <= burst); /* Q1 */
     return tokens;
 }
 
-/* Takes n tokens if that costs no more than `patience`; *act is when. */
-static bool reserve(go_rate *r, go_time now, int64_t n, int64_t patience, go_time *act)
+/* Takes n tokens if that costs no more than `patience`; *v is what was reserved. 0, -EINVAL when
+ * there are never so many, or -ETIMEDOUT. */
+static int reserve(go_rate *r, go_time now, int64_t n, int64_t patience, go_reservation *v)
 {
-    *act = now;
+    *v = (go_reservation){.at = now, .tokens = n};
     if (infinite(r)) {
-        return true;
+        return 0; /* nothing was taken that could be given back: at no rate */
     }
     double tokens = advanced(r, now) - (double)n;
-    int64_t wait = tokens < 0 ? duration_of(r, -tokens) : 0;
+    int64_t wait = tokens < 0 ? duration_of(r->per_second, -tokens) : 0;
     /* What never comes cannot be reserved, however patient one is. */
     if (n > r->burst || wait > patience || wait == GOI_FOREVER) {
-        return false;
+        *v = (go_reservation){.at = GO_FOREVER};
+        return n > r->burst ? -EINVAL : -ETIMEDOUT;
     }
     r->last = goi_max_i64(r->last, now); /* Q2 */
     r->tokens = tokens;
-    *act = r->last_event = goi_after(now, wait);
-    return true;
+    v->at = r->last_event = goi_after(now, wait);
+    v->per_second = r->per_second;
+    return 0;
 }
 
-/* Gives back what was reserved for `act` (Q3). */
-static void cancel(go_rate *r, go_time now, int64_t n, go_time act)
+/* Gives back what was reserved (Q3). */
+static void cancel(go_rate *r, go_time now, const go_reservation *v)
 {
-    if (infinite(r) || n == 0 || act < now) {
+    if (infinite(r) || v->tokens == 0 || v->at < now) {
         return;
     }
-    double back = (double)n - tokens_of(r, r->last_event - act);
+    double back = (double)v->tokens - tokens_of(v->per_second, r->last_event - v->at);
     if (back <= 0) {
         return;
     }
@@ -83,10 +87,10 @@ static void cancel(go_rate *r, go_time now, int64_t n, go_time act)
     double burst = (double)r->burst;
     r->tokens = tokens > burst ? burst : tokens;
     r->last = goi_max_i64(r->last, now); /* Q2 */
-    if (act == r->last_event) {
-        int64_t before = duration_of(r, (double)n);
-        if (before != GOI_FOREVER && act - before >= now) {
-            r->last_event = act - before;
+    if (v->at == r->last_event) {
+        int64_t before = duration_of(v->per_second, (double)v->tokens);
+        if (before != GOI_FOREVER && v->at - before >= now) {
+            r->last_event = v->at - before;
         }
     }
 }
@@ -106,20 +110,20 @@ void go_rate_set(go_rate *r, double per_second, int64_t burst)
     go_mutex_unlock(&r->mu);
 }
 
-static bool reserve_now(go_rate *r, int64_t n, int64_t patience, go_time *now, go_time *act)
+static int reserve_now(go_rate *r, int64_t n, int64_t patience, go_time *now, go_reservation *v)
 {
     go_mutex_lock(&r->mu);
     *now = goi_now();
-    bool ok = reserve(r, *now, n, patience, act);
+    int err = reserve(r, *now, n, patience, v);
     go_mutex_unlock(&r->mu);
-    return ok;
+    return err;
 }
 
 bool go_rate_allow_n(go_rate *r, int64_t n)
 {
     go_time now;
-    go_time act;
-    return reserve_now(r, n, 0, &now, &act);
+    go_reservation v;
+    return reserve_now(r, n, 0, &now, &v) == 0;
 }
 
 bool go_rate_allow(go_rate *r) { return go_rate_allow_n(r, 1); }
@@ -127,11 +131,27 @@ bool go_rate_allow(go_rate *r) { return go_rate_allow_n(r, 1); }
 go_duration go_rate_reserve_n(go_rate *r, int64_t n)
 {
     go_time now;
-    go_time act;
-    return reserve_now(r, n, GOI_FOREVER, &now, &act) ? act - now : GO_FOREVER;
+    go_reservation v;
+    return reserve_now(r, n, GOI_FOREVER, &now, &v) == 0 ? v.at - now : GO_FOREVER;
 }
 
 go_duration go_rate_reserve(go_rate *r) { return go_rate_reserve_n(r, 1); }
+
+go_reservation go_rate_book(go_rate *r, int64_t n)
+{
+    go_time now;
+    go_reservation v;
+    (void)reserve_now(r, n, GOI_FOREVER, &now, &v);
+    return v;
+}
+
+void go_rate_cancel(go_rate *r, go_reservation *v)
+{
+    go_mutex_lock(&r->mu);
+    cancel(r, goi_now(), v);
+    go_mutex_unlock(&r->mu);
+    v->tokens = 0; /* once */
+}
 
 double go_rate_tokens(go_rate *r)
 {
@@ -148,29 +168,25 @@ static int wait_n(struct go_ctx *ctx, go_rate *r, int64_t n)
         return err;
     }
     go_time now;
-    go_time act;
+    go_reservation v;
     go_time deadline;
     int64_t patience = GOI_FOREVER;
     if (ctx != NULL && go_ctx_deadline(ctx, &deadline)) {
         patience = deadline - goi_now();
     }
-    if (!reserve_now(r, n, patience, &now, &act)) {
-        return -ETIMEDOUT;
-    }
-    if (act <= now) {
-        return 0;
+    err = reserve_now(r, n, patience, &now, &v);
+    if (err != 0 || v.at <= now) {
+        return err;
     }
     if (ctx == NULL) {
-        go_sleep_until(act);
+        go_sleep_until(v.at);
         return 0;
     }
     char none;
-    if (go_chan_recv_until(go_ctx_done(ctx), &none, act) == -ETIMEDOUT) {
+    if (go_chan_recv_until(go_ctx_done(ctx), &none, v.at) == -ETIMEDOUT) {
         return 0;
     }
-    go_mutex_lock(&r->mu);
-    cancel(r, goi_now(), n, act);
-    go_mutex_unlock(&r->mu);
+    go_rate_cancel(r, &v);
     return go_ctx_err(ctx);
 }
 
@@ -184,17 +200,20 @@ int go_rate_wait_n(struct go_ctx *ctx, go_rate *r, int64_t n)
 
 int go_rate_wait(struct go_ctx *ctx, go_rate *r) { return go_rate_wait_n(ctx, r, 1); }
 
-int go_rate_wait_until(go_rate *r, go_time deadline)
+int go_rate_wait_n_until(go_rate *r, int64_t n, go_time deadline)
 {
     go_time now;
-    go_time act;
+    go_reservation v;
     go_time soon = goi_now();
     int64_t patience = deadline == GO_FOREVER ? GOI_FOREVER : goi_max_i64(deadline - soon, 0);
-    if (!reserve_now(r, 1, patience, &now, &act)) {
-        return -ETIMEDOUT;
+    int err = reserve_now(r, n, patience, &now, &v);
+    if (err == 0 && v.at > now) {
+        go_sleep_until(v.at);
     }
-    if (act > now) {
-        go_sleep_until(act);
-    }
-    return 0;
+    return err;
+}
+
+int go_rate_wait_until(go_rate *r, go_time deadline)
+{
+    return go_rate_wait_n_until(r, 1, deadline);
 }

@@ -39,8 +39,8 @@
  *
  * Memory order. [WG] release when the counter goes down pairs with acquire by whoever sees zero,
  * and by the releaser on behalf of the waiters, to which goi_ready() passes it on: what came before
- * done is visible after wait. [WORD] acquire and release of QUEUE: the list. [LEAVE] the releaser
- * has done with a record when its owner finds GONE.
+ * done is visible after wait. [WORD] acquire and release of QUEUE: the list. [WG] also
+ * on a late record: the releaser has done with it when its owner finds GONE.
  *
  * Rejected: Go's semaphore per group with a count of waiters. The waiters would have to touch the
  * group again after they are woken.
@@ -72,7 +72,7 @@ static void release_queue(struct m *m, void *arg)
 /* Who waits; `parting` is for who was late. */
 struct waiter {
     struct goi_sync_waiter on;
-    goi_a32 parting;                /* [a:LEAVE] 0, or who was first */
+    goi_a32 parting;                /* [a:WG] 0, or who was first */
 };
 
 enum { LEAVING = 1, GONE = 2 };
@@ -86,7 +86,7 @@ GOI_INLINE struct waiter *waiter_of(struct goi_sync_waiter *w)
 static bool part(struct waiter *w, uint32_t how)
 {
     uint32_t nobody = 0;
-    return cas_acqrel(&w->parting, &nobody, how); /* [LEAVE] */
+    return cas_acqrel(&w->parting, &nobody, how); /* [WG] */
 }
 
 /* --- the last done */

@@ -424,6 +424,30 @@ static void two_groups(go_waitgroup *first, go_waitgroup *second)
     chan_free(exited);
 }
 
+static void wait_and_count(go_waitgroup *wg, go_waitgroup *over)
+{
+    wg_wait(wg);
+    wg_done(over);
+}
+
+CASE_DIFFERS(waitgroup, may_be_used_again_before_all_have_returned,
+             "sync/waitgroup_test.go TestWaitGroup",
+             "Go panics: WaitGroup is reused before previous Wait has returned; here nobody who "
+             "was released looks at the group again, so it may be used, or freed")
+{
+    go_waitgroup wg = {0};
+    go_waitgroup over = {0};
+    for (int round = 0; round < 8; round++) {
+        wg_add(&wg, 1);
+        wg_add(&over, 1);
+        go(wait_and_count, &wg, &over);
+        await_parked(1, "sync.WaitGroup.Wait");
+        wg_done(&wg);
+        wg_wait(&wg);
+    }
+    wg_wait(&over);
+}
+
 CASE(waitgroup, releases_all_at_zero_and_may_be_used_again, "sync/waitgroup_test.go TestWaitGroup")
 {
     go_waitgroup first = {0};

@@ -516,7 +516,9 @@ static void get_many(go_pool *p, chan(char *) out, int *left)
 
 CASE_DIFFERS(pool, everything_put_comes_out_once,
              "sync/pool_test.go TestPoolDequeue, TestPoolChain",
-             "Go tests its internal queues; here what they are for is tested through the pool")
+             "Go tests its internal queues; here what they are for is tested through the pool; "
+             "where there is a make, one get of 256 in vain looks into the caches of other "
+             "processors, in Go each does")
 {
     enum { PUTTERS = 4, EACH = 2500 };
     int each = (int)test_iterations(EACH);

@@ -91,6 +91,8 @@ int synchronise(go_ctx *ctx)
     if (rate_allow(&rate) || rate_wait(ctx, &rate)) {
         go_sleep(rate_reserve(&rate));
     }
+    go_reservation booked = rate_book(&rate, 2);
+    rate_cancel(&rate, &booked);
     return single_do(&single, "key", flight, v, &v, &shared) + (int)map_len(&map);
 }
 

@@ -182,7 +182,83 @@ TEST(once, value_panics_again_and_again)
         EXPECT_EQ_STR(info.message, "broken by 3");
     }
     EXPECT_EQ_INT(runs, 1);
-    free(once.panic);
+    go_once_free(&once);
+    EXPECT_EQ_PTR(once.panic, NULL);
+}
+
+/* Their texts are no leak for ASan, whether they are freed or not. */
+static void get_broken_of(go_once *o, int x)
+{
+    int v;
+    (void)go_once_value(o, &v, broken, x);
+}
+
+TEST(once, text_of_a_panic_is_released_or_can_be_found)
+{
+    go_once *o[4];
+    for (int i = 0; i < 4; i++) {
+        o[i] = calloc(1, sizeof *o[i]);
+        EXPECT(!go_try(NULL, get_broken_of, o[i], i + 1));
+    }
+    static const int order[3] = {2, 0, 3}; /* from the middle, the end and the beginning */
+    for (int i = 0; i < 3; i++) {
+        once_free(o[order[i]]);
+        EXPECT_EQ_INT((int)o[order[i]]->state, 0);
+    }
+    go_panic_info info;
+    EXPECT(!go_try(&info, get_broken_of, o[1], 9));
+    EXPECT_EQ_STR(info.message, "broken by 2");
+    for (int i = 0; i < 4; i++) {
+        free(o[i]);
+    }
+}
+
+/* Waiting for somebody else's run has an end. */
+static go_chan(int) may_end;
+
+static void slow_block(void)
+{
+    once_do(&once) {
+        runs++;
+        (void)chan_recv(may_end);
+    }
+}
+
+static int four(void)
+{
+    runs++;
+    return 4;
+}
+
+static void run_it(void) { runs++; }
+
+TEST(once, waits_until_a_deadline)
+{
+    int err = 1;
+    int v = 0;
+    may_end = chan_make(int);
+    go(slow_block);
+    parked_await(GOI_WAIT_CHAN_RECV, 1);
+    EXPECT_EQ_INT(once_call_until(&once, go_now() + GO_MS, run_it), -ETIMEDOUT);
+    EXPECT_EQ_INT(once_value_until(&once, &v, go_now() + GO_MS, four), -ETIMEDOUT);
+    once_do_until(&once, 0, &err) {
+        runs += 100;
+    }
+    EXPECT_EQ_INT(err, -ETIMEDOUT);
+    EXPECT_EQ_INT(v, 0);
+    chan_send(may_end, 1);
+    EXPECT_EQ_INT(once_call_until(&once, go_now() + GO_HOUR, run_it), 0);
+    once_do_until(&once, 0, &err) {
+        runs += 100;
+    }
+    EXPECT_EQ_INT(err, 0);
+    EXPECT_EQ_INT(runs, 1);
+    parked_alone();
+    chan_free(may_end);
+    go_once fresh = {0};
+    EXPECT_EQ_INT(once_value_until(&fresh, &v, 0, four), 0);
+    EXPECT_EQ_INT(once_value_until(&fresh, &v, 0, four) + v, 4);
+    EXPECT_EQ_INT(runs, 2);
 }
 
 /* A panic that is under way is no panic of the function. */

@@ -13,6 +13,9 @@
 #define go_rate_wait rate_under_test_wait
 #define go_rate_wait_n rate_under_test_wait_n
 #define go_rate_wait_until rate_under_test_wait_until
+#define go_rate_wait_n_until rate_under_test_wait_n_until
+#define go_rate_book rate_under_test_book
+#define go_rate_cancel rate_under_test_cancel
 void go_rate_set(go_rate *r, double per_second, int64_t burst);
 bool go_rate_allow(go_rate *r);
 bool go_rate_allow_n(go_rate *r, int64_t n);
@@ -22,6 +25,9 @@ double go_rate_tokens(go_rate *r);
 int go_rate_wait(struct go_ctx *ctx, go_rate *r);
 int go_rate_wait_n(struct go_ctx *ctx, go_rate *r, int64_t n);
 int go_rate_wait_until(go_rate *r, go_time deadline);
+int go_rate_wait_n_until(go_rate *r, int64_t n, go_time deadline);
+go_reservation go_rate_book(go_rate *r, int64_t n);
+void go_rate_cancel(go_rate *r, go_reservation *v);
 #include "sync/rate.c"
 #undef go_rate_set
 #undef go_rate_allow
@@ -32,6 +38,9 @@ int go_rate_wait_until(go_rate *r, go_time deadline);
 #undef go_rate_wait
 #undef go_rate_wait_n
 #undef go_rate_wait_until
+#undef go_rate_wait_n_until
+#undef go_rate_book
+#undef go_rate_cancel
 
 /* A bucket that was full at time 1000. */
 static go_rate bucket(double per_second, int64_t burst)
@@ -43,8 +52,15 @@ static go_rate bucket(double per_second, int64_t burst)
 /* Takes n at time 1000 + at; the wait, or -1. */
 static int64_t take(go_rate *r, int64_t at, int64_t n, int64_t patience)
 {
-    go_time act;
-    return reserve(r, 1000 + at, n, patience, &act) ? act - (1000 + at) : -1;
+    go_reservation v;
+    return reserve(r, 1000 + at, n, patience, &v) == 0 ? v.at - (1000 + at) : -1;
+}
+
+/* Gives n back, at time 1000 + at, that were to be used at 1000 + act. */
+static void give_back(go_rate *r, int64_t at, int64_t n, int64_t act)
+{
+    const go_reservation v = {.at = 1000 + act, .tokens = n, .per_second = r->per_second};
+    cancel(r, 1000 + at, &v);
 }
 
 TEST(rate, zero_refuses_everything)
@@ -52,8 +68,8 @@ TEST(rate, zero_refuses_everything)
     go_rate r = {0};
     EXPECT(!rate_allow(&r));
     EXPECT_EQ_INT(rate_reserve(&r), GO_FOREVER);
-    EXPECT_EQ_INT(rate_wait(NULL, &r), -ETIMEDOUT);
-    EXPECT_EQ_INT(go_rate_wait_until(&r, go_now() + GO_HOUR), -ETIMEDOUT);
+    EXPECT_EQ_INT(rate_wait(NULL, &r), -EINVAL);
+    EXPECT_EQ_INT(go_rate_wait_until(&r, go_now() + GO_HOUR), -EINVAL);
     EXPECT(go_rate_allow_n(&r, 0));
 }
 
@@ -109,9 +125,9 @@ TEST(rate, cancelled_reservation_returns_its_tokens)
     go_rate r = bucket(10, 2);
     EXPECT_EQ_INT(take(&r, 0, 2, GOI_FOREVER), 0);
     EXPECT_EQ_INT(take(&r, 0, 2, GOI_FOREVER), 200 * GO_MS);
-    cancel(&r, 1000, 2, 1000 + 200 * GO_MS);
+    give_back(&r, 0, 2, 200 * GO_MS);
     EXPECT_EQ_INT(take(&r, 0, 2, GOI_FOREVER), 200 * GO_MS);
-    cancel(&r, 1000 + 300 * GO_MS, 2, 1000 + 200 * GO_MS); /* too late */
+    give_back(&r, 300 * GO_MS, 2, 200 * GO_MS); /* too late */
     EXPECT_EQ_INT(take(&r, 300 * GO_MS, 1, GOI_FOREVER), 0);
     EXPECT_EQ_INT(take(&r, 300 * GO_MS, 1, GOI_FOREVER), 100 * GO_MS);
 }
@@ -122,8 +138,50 @@ TEST(rate, cancelling_leaves_what_later_ones_count_on)
     EXPECT_EQ_INT(take(&r, 0, 2, GOI_FOREVER), 0);
     EXPECT_EQ_INT(take(&r, 0, 2, GOI_FOREVER), 200 * GO_MS);
     EXPECT_EQ_INT(take(&r, 0, 1, GOI_FOREVER), 300 * GO_MS);
-    cancel(&r, 1000, 2, 1000 + 200 * GO_MS); /* one of the two comes back */
+    give_back(&r, 0, 2, 200 * GO_MS); /* one of the two comes back */
     EXPECT_EQ_INT(take(&r, 0, 1, GOI_FOREVER), 300 * GO_MS);
+}
+
+/* Go's arithmetic: what later ones count on is reckoned at the rate of the reservation. */
+TEST(rate, cancelling_after_the_rate_was_set)
+{
+    go_rate r = bucket(10, 2);
+    go_reservation second;
+    EXPECT_EQ_INT(take(&r, 0, 2, GOI_FOREVER), 0);
+    EXPECT_EQ_INT(reserve(&r, 1000, 2, GOI_FOREVER, &second), 0);
+    EXPECT_EQ_INT(take(&r, 0, 1, GOI_FOREVER), 300 * GO_MS);
+    r.per_second = 100; /* 100 ms are one token of the old rate, and ten of the new one */
+    cancel(&r, 1000, &second);
+    EXPECT(r.tokens == -2);
+}
+
+TEST(rate, what_was_booked_can_be_given_back_once)
+{
+    go_rate r = {0};
+    rate_set(&r, 0.001, 2);
+    go_reservation first = rate_book(&r, 2);
+    go_reservation second = rate_book(&r, 2);
+    go_reservation never = rate_book(&r, 3);
+    EXPECT_INT(first.at, <=, go_now());
+    EXPECT_INT(second.at, >, go_now() + 1900 * GO_SEC);
+    EXPECT_EQ_INT(never.at, GO_FOREVER);
+    rate_cancel(&r, &second);
+    rate_cancel(&r, &second);
+    rate_cancel(&r, &first); /* too late */
+    rate_cancel(&r, &never);
+    EXPECT(fabs(go_rate_tokens(&r)) < 0.1);
+}
+
+TEST(rate, waits_for_several_with_a_deadline)
+{
+    go_rate r = {0};
+    rate_set(&r, 0.001, 3);
+    EXPECT_EQ_INT(rate_wait_n_until(&r, 4, GO_FOREVER), -EINVAL);
+    EXPECT_EQ_INT(rate_wait_n_until(&r, 2, 0), 0);
+    EXPECT_EQ_INT(rate_wait_n_until(&r, 2, go_now() + GO_SEC), -ETIMEDOUT);
+    EXPECT_EQ_INT(rate_wait_n_until(&r, 1, go_now()), 0);
+    rate_set(&r, 1000, 3);
+    EXPECT_EQ_INT(rate_wait_n_until(&r, 3, go_now() + GO_HOUR), 0);
 }
 
 TEST(rate, tiny_rates_do_not_overflow)
@@ -163,7 +221,7 @@ TEST(rate, wait_lasts_as_long_as_it_must)
         EXPECT_EQ_INT(rate_wait(NULL, &r), 0);
     }
     EXPECT_INT(go_since(start), >=, 4 * 5 * GO_MS - GO_MS / 100);
-    EXPECT_EQ_INT(go_rate_wait_n(NULL, &r, 2), -ETIMEDOUT);
+    EXPECT_EQ_INT(go_rate_wait_n(NULL, &r, 2), -EINVAL);
     EXPECT_EQ_INT(go_rate_wait_until(&r, go_now() + GO_MIN), 0);
     go_rate slow = {0};
     rate_set(&slow, 1e-3, 1);
