@@ -11,8 +11,8 @@ session()
 {
     talk=${4:-$here/sessions/$1.sh}
     rm -rf "$3" && mkdir -p "$3/session" && : >"$3/log"
-    timeout "${limit:-60}" "$2" 127.0.0.1:0 >"$3/log" 2>"$3/err" &
-    program=$! # timeout hands the signal on, and the exit status back
+    timeout --foreground "${limit:-60}" "$2" 127.0.0.1:0 >"$3/log" 2>"$3/err" &
+    program=$! # timeout hands the signal on (without --foreground: twice) and the status back
     until at=$(sed -n 's/^listening on //p' "$3/log") && [ -n "$at" ]; do
         kill -0 "$program" 2>/dev/null || break
         sleep 0.02
