@@ -3,8 +3,9 @@
  *
  * It has no P and runs no goroutine. While any P is busy it looks at them every 20 us to 1 ms (less
  * often the longer nothing needed it; every 200 us while all there is is a suspicion, because a
- * thread's CPU clock says nothing sooner), and when all have been idle for a while it sleeps until
- * a P is taken: with everything blocked there is no CPU use at all. For each busy P:
+ * thread's CPU clock says nothing sooner, and less often after twenty that were false: a look costs
+ * up to 28 us in a virtual machine), and when all have been idle for a while it sleeps until a P is
+ * taken: with everything blocked there is no CPU use at all. For each busy P:
  *
  *   - the goroutine has kept its P for 10 ms and calls the runtime now and then: GOI_ATTN_SLICE
  *     asks it to yield at the next entry;
@@ -36,6 +37,7 @@ enum {
     KEPT_SKIP_NS = 1000,        /* this much later for each wake that is left out (proc.c) */
     ASLEEP_NS = 200000,         /* of standing CPU clock: sleeps in the kernel */
     LATE_NS = 100000,           /* a timer this overdue is run by sysmon */
+    FALSE_ALARMS = 20,          /* suspicions in a row without a sleeper: they compute */
     QUIET_LOOKS = 50,           /* looks that found nothing before the pace slows */
     IDLE_LOOKS = 24,            /* looks that found all Ps idle before sysmon sleeps (20 ms) */
     HOG_SLICE_NS = 50000000,
@@ -234,6 +236,7 @@ static void *sysmon(void *arg)
 {
     struct m *self = arg;
     int quiet = 0;
+    int alarms = 0;
     int idle = 0;
     int64_t pace = LOOK_MIN_NS;
     int64_t trim_at = goi_now() + TRIM_NS;
@@ -264,10 +267,14 @@ static void *sysmon(void *arg)
         v = prepare_stacks(now) && v < TAKEN ? TAKEN : v;
         if (v >= TAKEN) {
             quiet = 0;
+            alarms = 0;
             pace = LOOK_MIN_NS;
         } else if (v == SUSPECT) {
             quiet = 0;
             pace = goi_max_i64(pace, ASLEEP_NS);
+            if (++alarms > FALSE_ALARMS) {
+                pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
+            }
         } else if (++quiet > QUIET_LOOKS) {
             pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
         }
