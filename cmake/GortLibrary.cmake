@@ -32,6 +32,11 @@ if(GORT_BACKTRACE_LIBRARY)
 else()
     list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/debug/symbol_backtrace\\.c$")
 endif()
+if(GORT_CARES_LIBRARIES)
+    list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/net/resolve_nocares\\.c$")
+else()
+    list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/net/resolve_cares\\.c$")
+endif()
 
 find_package(Threads REQUIRED)
 
@@ -56,6 +61,7 @@ target_compile_options(gort_objects PRIVATE
     -fPIC -fvisibility=hidden -ftls-model=initial-exec -pthread
     # Panics and go_exit unwind through the runtime's own frames.
     -fexceptions)
+target_include_directories(gort_objects SYSTEM PRIVATE ${GORT_CARES_INCLUDE})
 target_link_libraries(gort_objects PRIVATE gort_internal gort_warnings)
 # The library announces to the race detector what it orders, so its own files go by the functions
 # that do, and not by what <gort/sync.h> has inline (src/sync/internal.h decides at run time).
@@ -75,9 +81,9 @@ foreach(_target gort gort_static)
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>")
 endforeach()
 target_link_libraries(gort_static PUBLIC
-    ${GORT_BACKTRACE_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS})
+    ${GORT_BACKTRACE_LIBRARY} ${GORT_CARES_LIBRARIES} Threads::Threads ${CMAKE_DL_LIBS})
 target_link_libraries(gort PRIVATE
-    ${GORT_BACKTRACE_LIBRARY} Threads::Threads ${CMAKE_DL_LIBS})
+    ${GORT_BACKTRACE_LIBRARY} ${GORT_CARES_LIBRARIES} Threads::Threads ${CMAKE_DL_LIBS})
 set_target_properties(gort PROPERTIES
     VERSION ${PROJECT_VERSION}
     SOVERSION ${PROJECT_VERSION_MAJOR}

@@ -6,6 +6,7 @@ option(GORT_PARANOID "run every structure's validator" OFF)
 option(GORT_WERROR "warnings are errors" ON)
 option(GORT_TESTS "build the tests" OFF)
 set(GORT_BACKTRACE AUTO CACHE STRING "file and line in traces, by libbacktrace: AUTO, ON or OFF")
+set(GORT_CARES AUTO CACHE STRING "names without a thread, by c-ares: AUTO, ON or OFF")
 
 # Asserts stay on in the default build (no NDEBUG): the first aim is to be correct, the second to
 # be debuggable. Frame pointers stay too, for perf and for a quick look at a stuck process.

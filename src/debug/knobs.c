@@ -4,6 +4,7 @@
 #include "debug/knobs.h"
 #include "base/fmt.h"
 #include "debug/internal.h"
+#include "net/upcalls.h"
 #include "sched/upcalls.h"
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,20 @@ static void complain(int fd, const char *what, struct text t)
     }
     goi_out_str(&o, "\n");
     goi_out_flush(&o);
+}
+
+/* The place of t among "one|two|three", from 1. */
+static bool parse_word(struct text t, const char *words, uint64_t *value)
+{
+    for (uint64_t place = 1; *words != '\0'; place++) {
+        struct text word = {words, strcspn(words, "|")};
+        if (word.n == t.n && memcmp(word.s, t.s, t.n) == 0) {
+            *value = place;
+            return true;
+        }
+        words += word.n + (words[word.n] == '|');
+    }
+    return false;
 }
 
 /* Decimal digits and, for MS, a unit. */
@@ -74,7 +89,8 @@ static void parse_one(struct goi_knobs *k, struct text t, int fd)
         }
         struct text value = {eq != NULL ? eq + 1 : "", eq != NULL ? t.n - name.n - 1 : 0};
         uint64_t x;
-        if (parse_value(value, knob->kind, &x)) {
+        if (knob->kind == GOI_KNOB_WORD ? parse_word(value, knob->example, &x)
+                                        : parse_value(value, knob->kind, &x)) {
             memcpy((char *)k + knob->offset, &x, sizeof x);
         } else {
             complain(fd, "bad value in", t);
@@ -133,3 +149,9 @@ void goi_knobs_init(void)
 uint64_t goi_knob_seed(void) { return goi_knobs.seed; }
 
 uint64_t goi_knob_jitter(void) { return goi_knobs.jitter; }
+
+enum goi_netdns goi_knob_netdns(void)
+{
+    goi_init(); /* a name may be the first thing that a program asks for */
+    return (enum goi_netdns)goi_knobs.netdns;
+}

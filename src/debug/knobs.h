@@ -4,10 +4,10 @@
 #define GOI_DEBUG_KNOBS_H
 #include "base/base.h"
 
-enum goi_knob_kind { GOI_KNOB_NUMBER, GOI_KNOB_MS };
+enum goi_knob_kind { GOI_KNOB_NUMBER, GOI_KNOB_MS, GOI_KNOB_WORD };
 
 struct goi_knobs {
-#define KNOB(name, kind, example, text) uint64_t name; /* MS: nanoseconds */
+#define KNOB(name, kind, example, text) uint64_t name; /* MS: nanoseconds; WORD: 1, 2, ... */
 #include "debug/knobs.def"
 #undef KNOB
 };

@@ -58,7 +58,7 @@ int goi_resolve(go_ctx *ctx, const struct goi_network *net, const char *address,
 /* The same into new memory; free() it. NULL on error. */
 go_addrs *goi_resolve_new(go_ctx *ctx, const struct goi_network *net, const char *address,
                           bool for_listen, int *error);
-/* resolve_*.c, the one that the build picks: names to addresses, may park or block its thread. */
+/* resolve_name.c: names to addresses; may park, or hold a thread in another goroutine. */
 int goi_resolve_name(go_ctx *ctx, const char *name, go_addrs *out);
 
 /* The end of a context as a deadline in the past, for one direction of a watch. Begin and end in

@@ -7,6 +7,7 @@
  * answer keeps threads: at most LOOKUPS at a time (Go: 500), further ones wait for their turn.
  */
 #include "net/internal.h"
+#include "net/resolve.h"
 #include <gort/go.h>
 #include <gort/select.h>
 #include <netdb.h>
@@ -67,7 +68,7 @@ static void ask(struct lookup *l)
     drop(l);
 }
 
-int goi_resolve_name(go_ctx *ctx, const char *name, go_addrs *out)
+int goi_resolve_libc(go_ctx *ctx, const char *name, go_addrs *out)
 {
     size_t n = strlen(name) + 1;
     struct lookup *l = calloc(1, sizeof *l + n);

@@ -27,6 +27,17 @@ TEST(knobs, durations_are_milliseconds_unless_they_say_otherwise)
     EXPECT_EQ_UINT(parsed("schedtrace=2s").schedtrace, 2000000000);
 }
 
+TEST(knobs, words_are_counted_from_one)
+{
+    static const char *const wrong[] = {"netdns=", "netdns", "netdns=lib", "netdns=libcc",
+                                        "netdns=libc|cares", "netdns=|", "netdns=1"};
+    EXPECT_EQ_UINT(parsed("netdns=libc").netdns, 1);
+    EXPECT_EQ_UINT(parsed("netdns=cares,seed=1").netdns, 2);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        EXPECT_EQ_UINT(parsed(wrong[i]).netdns, 0);
+    }
+}
+
 TEST(knobs, several_the_last_one_wins)
 {
     struct goi_knobs k = parsed("seed=1,schedtrace=2,seed=3");
