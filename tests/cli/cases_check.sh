@@ -141,8 +141,8 @@ test_doctor_finds_nothing_required_missing() {
     want_status 0
     want_err ""
     for line in "C compiler" membarrier "guard pages" userfaultfd "time slices" epoll_pwait2 \
-        pidfd "cgroup limit" GOMAXPROCS vm.max_map_count "open files" libbacktrace libcurl \
-        OpenSSL wslay gdb perf valgrind -race -asan; do
+        pidfd "cgroup limit" GOMAXPROCS vm.max_map_count "open files" libbacktrace c-ares \
+        libcurl OpenSSL wslay gdb perf valgrind -race -asan; do
         want_out_has " $line "
     done
     want_out_has "ok       GOMAXPROCS        3"

@@ -98,10 +98,29 @@ static void probe_backtrace(const struct layout *l)
                "libbacktrace-dev; then build Gort again)");
 }
 
+static void probe_resolver(const struct layout *l, const struct compiler *cc)
+{
+    const struct library cares = {"c-ares", "libcares", "ares.h", "libc-ares-dev",
+                                  "resolves names, without threads"};
+    bool used = false;
+    for (size_t i = 0; i < l->static_flags.count; i++) {
+        used |= strcmp(l->static_flags.item[i], "-lcares") == 0;
+    }
+    if (!used) {
+        cli_report(PROBE_MISSING, cares.name, "names are resolved by getaddrinfo, in threads: "
+                   "libgort was built without c-ares (apt-get install %s, then build Gort again)",
+                   cares.package);
+    } else if (!found_library(&cares, cc)) {
+        cli_report(PROBE_MISSING, cares.name, "libgort was built with it, and programs do not link "
+                   "without it (apt-get install %s, or build Gort again)", cares.package);
+    }
+}
+
 void cli_probe_libraries(const struct layout *l, const struct compiler *cc)
 {
     cli_report_title("libraries");
     probe_backtrace(l);
+    probe_resolver(l, cc);
     for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
         probe_library(&libraries[i], cc);
     }
