@@ -98,8 +98,10 @@ TEST_LONG(curl, easy_handles_block_in_hundreds_of_goroutines, 60)
     REQUIRE(curl_global_init(CURL_GLOBAL_ALL) == 0);
     REQUIRE_EQ_INT(go_listen("tcp", "127.0.0.1:0", &listener), 0);
     wg_go(&accepting, accept_all, &serving);
+    /* From the last to the first: told, waited for, closed when nobody can call any more. */
+    defer(listener_close, listener);
     defer(wg_wait, &serving);
     defer(wg_wait, &accepting);
-    defer(listener_close, listener);
+    defer(go_listener_set_deadline, listener, 1);
     run_crowd(&curl, CROWD, ROUNDS, nothing_else);
 }
