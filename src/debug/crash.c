@@ -141,6 +141,15 @@ GOI_NOINLINE void goi_fatal(const char *text)
     finish();
 }
 
+void goi_fatal_alone(const char *text)
+{
+    static const struct goi_frames none;
+    begin_or_end();
+    goi_outf(&out, "fatal error: %s\n", text);
+    goi_crash_goroutines(current(), &none, false);
+    finish();
+}
+
 void goi_crash_deadlock(const char *text)
 {
     begin_or_end();

@@ -14,7 +14,6 @@
  * destructors of C++ thread-locals have run on it.
  */
 #include "sched/internal.h"
-#include <unistd.h>
 
 /* As goi_enter, but takes what there is: a P, or none. */
 static void enter_as_it_is(struct m *m)
@@ -72,10 +71,8 @@ void goi_thread_gone(struct m *m)
     if ((g->flags & GOI_G_MAIN) != 0) {
         main_gone(m, g);
     }
-    if (gop_thread_id() == (int)getpid() && goi_sched.main_g != NULL) {
-        /* We stand on main's stack, where main's frames were: no report may walk them any more. */
-        goi_sched.main_g->flags |= GOI_G_SYSTEM;
-    }
-    goi_fatal((g->flags & GOI_G_SCHED) != 0 ? "pthread_exit on a thread of the runtime"
-                                            : "pthread_exit in a goroutine (go_exit ends one)");
+    /* Perhaps we stand on main's stack, where main's frames were: nobody's can be trusted. */
+    goi_fatal_alone((g->flags & GOI_G_SCHED) != 0
+                        ? "pthread_exit on a thread of the runtime"
+                        : "pthread_exit in a goroutine (go_exit ends one)");
 }

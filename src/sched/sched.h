@@ -136,6 +136,8 @@ GOI_INLINE uint32_t goi_random(struct m *m, uint32_t n) { return goi_rand_below(
 
 /* --- fatal errors of the user (debug/crash.c): Go's words, all goroutines, exit status 2. */
 void goi_fatal(const char *text) GOI_NORETURN GOI_COLD;      /* "fatal error: " text */
+/* The same where no stack can be walked: only the goroutine's name and origin follow. */
+void goi_fatal_alone(const char *text) GOI_NORETURN GOI_COLD;
 void goi_panic_text(const char *text) GOI_NORETURN GOI_COLD; /* a panic that go_try recovers;
                                                                outside the runtime */
 #endif
