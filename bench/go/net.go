@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -67,6 +68,11 @@ func benchHTTP(b *bench) {
 	mux.HandleFunc("GET /plaintext", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		w.Write([]byte("Hello, World!"))
+	})
+	page := bytes.Repeat([]byte("x"), 4096)
+	mux.HandleFunc("GET /4k", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.Write(page)
 	})
 	fail("%v", http.Serve(l, mux))
 }
