@@ -3,11 +3,15 @@
 
 Each round runs every server once for each body and number of connections, in an order that moves
 on from round to round. A server and wrk share all cores, as on a machine of two they must. The CPU
-time is the server's alone, from /proc, between the first and the last request of the run.
+time is the server's alone, from /proc, between the first and the last request of the run. wrk is
+taken for the bottleneck where its one thread was busy for nine tenths of the time; only there does
+CPU time stand in for requests/s. `others` is the share of the machine that other programs took:
+figures of a run in which that is more than a few percent say little.
 """
 import argparse
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -16,8 +20,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, 'lib'))
 import build  # noqa: E402
+import measure  # noqa: E402
 
-TICK = os.sysconf('SC_CLK_TCK')
 PATHS = {'13 B': 'plaintext', '4 KiB': '4k'}
 GOALS = {'13 B': 1.6, '4 KiB': 1.8}
 UNITS = {'us': 1e-3, 'ms': 1.0, 's': 1e3, 'm': 6e4}
@@ -51,12 +55,6 @@ def build_servers(root, tree, out):
     return sides
 
 
-def cpu_of(pid):
-    with open(f'/proc/{pid}/stat', encoding='ascii', errors='replace') as f:
-        p = f.read().rpartition(')')[2].split()
-    return (int(p[11]) + int(p[12])) / TICK
-
-
 def parse(text):
     """requests/s, p99 in ms, requests, errors."""
     p99 = re.search(r'99%\s+([\d.]+)(us|ms|s|m)\b', text)
@@ -72,6 +70,12 @@ def parse(text):
             errors)
 
 
+def children():
+    """CPU time of the programs that have ended."""
+    u = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return u.ru_utime + u.ru_stime
+
+
 def run(command, path, connections, seconds):
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
                               env=dict(os.environ, GOMAXPROCS=str(os.cpu_count())))
@@ -82,18 +86,23 @@ def run(command, path, connections, seconds):
         load = ['wrk', '-t1', f'-c{connections}', '--latency']
         url = f'http://127.0.0.1:{line[1]}/{path}'
         subprocess.run(load + ['-d1', url], stdout=subprocess.DEVNULL, check=True)
-        before = cpu_of(server.pid)
+        cores = set(range(os.cpu_count()))
+        before = measure.cpu_of(server.pid)
+        busy = measure.busy_seconds(cores)
+        own = children()
         began = time.monotonic()
         done = subprocess.run(load + [f'-d{seconds}', url], stdout=subprocess.PIPE, text=True,
                               check=True)
-        used = cpu_of(server.pid) - before
         wall = time.monotonic() - began
+        used = measure.cpu_of(server.pid) - before
+        own = children() - own
+        others = measure.busy_seconds(cores) - busy - used - own
     finally:
         server.kill()
         server.wait()
     rate, p99, count, errors = parse(done.stdout)
     return {'rate': rate, 'p99': p99, 'cpu': used * 1e6 / count, 'cores': used / wall,
-            'errors': errors}
+            'wrk': own / wall, 'others': max(0.0, others / wall / len(cores)), 'errors': errors}
 
 
 def verdict(body, m):
@@ -106,7 +115,8 @@ def verdict(body, m):
         cpu = gort['cpu'] / m['go']['cpu']
         met = times >= GOALS[body] and gort['p99'] <= m['go']['p99']
         words.append(f'{times:.2f} x Go of {GOALS[body]}, CPU {cpu:.2f} of 0.5: ' +
-                     ('met' if met else 'met by CPU' if cpu <= 0.5 else 'MISSED'))
+                     ('met' if met else 'met by CPU' if cpu <= 0.5 and gort['wrk'] >= 0.9
+                      else 'MISSED'))
     words.append(f'{share:.0%} of bare of 85 %: ' + ('met' if share >= 0.85 else 'MISSED'))
     return '; '.join(words)
 
@@ -131,8 +141,8 @@ def main():
                 r = run(sides[side], PATHS[body], connections, o.seconds)
                 found.setdefault((body, connections, side), []).append(r)
     print('| body | connections | server | requests/s (least-most) | p99 ms | CPU us/request '
-          '| cores | errors | goals |')
-    print('|---|---|---|---|---|---|---|---|---|')
+          '| cores | wrk | others | errors | goals |')
+    print('|---' * 11 + '|')
     for body, connections in rows:
         m = {}
         for side in order:
@@ -143,6 +153,7 @@ def main():
             s = m[side]
             print(f'| {body} | {connections:,} | {side} | {s["rate"]:,.0f} ({min(rates):,.0f}-'
                   f'{max(rates):,.0f}) | {s["p99"]:.2f} | {s["cpu"]:.1f} | {s["cores"]:.2f} | '
+                  f'{s["wrk"]:.2f} | {s["others"]:.0%} | '
                   f'{sum(r["errors"] for r in found[body, connections, side])} | '
                   f'{verdict(body, m) if side == "gort" else ""} |')
 
