@@ -88,7 +88,7 @@ TEST(log, that_hangs_does_not_hold_requests)
         say(c, text);
         int n = 0;
         while (n < BATCH) {
-            n += count_of(hear(c, "plain"), "plain");
+            n += count_of(hear(c, "plain"), "HTTP/1.1 200 ");
         }
     }
     free(text);
