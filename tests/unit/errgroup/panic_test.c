@@ -58,7 +58,9 @@ TEST(group_panic, report_reaches_who_catches_it_whole)
     EXPECT(!go_try(&info, wait_for, &g));
     EXPECT_EQ_UINT(strlen(info.message), GO_PANIC_MESSAGE_MAX);
     EXPECT_EQ_INT(strncmp(go_panic_caught(), info.message, GO_PANIC_MESSAGE_MAX), 0);
-    EXPECT_CONTAINS(go_panic_caught(), "member_far_down");
+    if (!test_under("qemu")) { /* no debug information is read there */
+        EXPECT_CONTAINS(go_panic_caught(), "member_far_down");
+    }
     EXPECT_CONTAINS(go_panic_caught(), "\ncreated by ");
 }
 
