@@ -11,6 +11,20 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seconds=${1:-600}
 build=${2:-$root/build/fuzz}
+case $seconds in
+-h | --help)
+    sed -n '3,8s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+'' | *[!0-9]*)
+    echo "fuzz.sh: '$seconds' is not a number of seconds (usage: fuzz.sh [SECONDS [BUILD]])" >&2
+    exit 2
+    ;;
+esac
+command -v clang >/dev/null || {
+    echo "fuzz.sh: clang is needed (Debian: apt-get install clang)" >&2
+    exit 1
+}
 flags="-fsanitize=fuzzer-no-link"
 mkdir -p "$build"
 CC=clang cmake -G Ninja -S "$root" -B "$build" -DGORT_SANITIZE=address,undefined -DGORT_HTTP=ON \

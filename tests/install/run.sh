@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh: installs a build into an empty prefix and uses it from outside, as a stranger would:
-# C and C++, static and shared, by pkg-config, by CMake, by plain -lgort, and by `gort` itself.
+# C and C++, static and shared, by pkg-config, by CMake, by plain -lgort, and by `gort` itself;
+# libgort-http likewise, where it was built.
 #
 # Environment: GORT_BUILD (default ./build), CC, CXX.
 set -u
@@ -12,6 +13,8 @@ CXX=${CXX:-c++}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
+http=no
+[ ! -e "$build/lib/libgort-http.a" ] || http=yes
 unset LD_LIBRARY_PATH PKG_CONFIG_PATH CFLAGS CXXFLAGS LDFLAGS
 passed=0 failed=0
 
@@ -37,6 +40,7 @@ runs()
 }
 
 uses_shared() { readelf -d "$1" | grep -q 'NEEDED.*libgort\.so\.0'; }
+uses_shared_http() { readelf -d "$1" | grep -q 'NEEDED.*libgort-http\.so\.0'; }
 uses_archive() { ! readelf -d "$1" | grep -q 'NEEDED.*libgort'; }
 
 install_into()
@@ -52,16 +56,23 @@ complete()
         lib/cmake/gort/gortTargets.cmake; do
         [ -e "$1/$f" ] || { echo "missing: $f"; return 1; }
     done
+    if [ "$http" = yes ]; then
+        for f in include/gort/http.h lib/libgort-http.a lib/libgort-http.so \
+            lib/libgort-http.so.0 lib/pkgconfig/gort-http.pc; do
+            [ -e "$1/$f" ] || { echo "missing: $f"; return 1; }
+        done
+    fi
     if grep -rIl -e "$build" -e "$(cd "$here/../.." && pwd)" "$1/lib" "$1/include"; then
         echo "names the build tree or the source tree"
         return 1
     fi
 }
 
+# exports_only_ours FILE
 exports_only_ours()
 {
-    nm -D --defined-only "$1/lib/libgort.so" | awk '{ sub(/@.*/, "", $3) }
-        $3 !~ /^(go_|goi_|GORT_0$|_NSConcreteGlobalBlock$)/ { print; bad = 1 } END { exit bad }'
+    nm -D --defined-only "$1" | awk '{ sub(/@.*/, "", $3) }
+        $3 !~ /^(go_|goi_|GORT_(HTTP_)?0$|_NSConcreteGlobalBlock$)/ { print; bad = 1 } END { exit bad }'
 }
 
 pc() { PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config "$@"; }
@@ -81,6 +92,31 @@ by_pkg_config()
             uses_archive program && runs program
         ;;
     esac
+}
+
+# http_by_pkg_config shared|static: the libraries that libgort-http is made of stay shared.
+http_by_pkg_config()
+{
+    case $1 in
+    shared)
+        # shellcheck disable=SC2046
+        "$CC" -O2 -o program "$here/hello_http.c" $(pc --cflags --libs gort-http) \
+            "-Wl,-rpath,$prefix/lib" && uses_shared program && uses_shared_http program &&
+            runs program
+        ;;
+    static)
+        # shellcheck disable=SC2046
+        "$CC" -O2 -o program "$here/hello_http.c" $(pc --static --cflags --libs gort-http |
+            sed 's/-lgort-http /-l:libgort-http.a /; s/-lgort /-l:libgort.a /') &&
+            uses_archive program && runs program
+        ;;
+    esac
+}
+
+http_version_agrees()
+{
+    v=$(pc --modversion gort-http) && [ "$v" = "$(pc --modversion gort)" ] &&
+        [ -e "$prefix/lib/libgort-http.so.$v" ]
 }
 
 # plain COMPILER SOURCE shared|static: what somebody does who reads nothing.
@@ -112,7 +148,8 @@ plugin()
 
 by_cmake()
 {
-    cp "$here/CMakeLists.txt" "$here/hello.c" "$here/hello.cc" "$work/project" &&
+    cp "$here/CMakeLists.txt" "$here/hello.c" "$here/hello.cc" "$here/hello_http.c" \
+        "$work/project" &&
         cmake -G Ninja -S "$work/project" -B "$work/project/build" "-DCMAKE_PREFIX_PATH=$prefix" \
             "-DCMAKE_C_COMPILER=$CC" "-DCMAKE_CXX_COMPILER=$CXX" &&
         ninja -C "$work/project/build"
@@ -121,12 +158,18 @@ by_cmake()
 cmake_program()
 {
     cd "$work/project/build" && runs "$1" &&
+        case $1 in http_shared) uses_shared_http "$1" ;; esac &&
         case $1 in *shared) uses_shared "$1" ;; *) uses_archive "$1" ;; esac
 }
 
 by_gort()
 {
     [ "$(XDG_CACHE_HOME=$work/cache "$prefix/bin/gort" run "$here/hello.c")" = "sum 4498500" ]
+}
+
+http_by_gort()
+{
+    [ "$(XDG_CACHE_HOME=$work/cache "$prefix/bin/gort" run "$here/hello_http.c")" = "sum 4498500" ]
 }
 
 by_gort_env()
@@ -146,6 +189,7 @@ use_prefix()
     for how in shared static; do
         try "$1: C, pkg-config, $how" by_pkg_config "$CC" "$here/hello.c" $how
         try "$1: C++, pkg-config, $how" by_pkg_config "$CXX" "$here/hello.cc" $how
+        [ "$http" = no ] || try "$1: http, pkg-config, $how" http_by_pkg_config $how
     done
 }
 
@@ -154,7 +198,7 @@ cd "$work/cwd" || exit 1
 prefix=$work/prefix
 try "installs into an empty prefix" install_into "$prefix"
 try "everything is there and names no build tree" complete "$prefix"
-try "exports nothing but go_ and goi_" exports_only_ours "$prefix"
+try "exports nothing but go_ and goi_" exports_only_ours "$prefix/lib/libgort.so"
 try "one version everywhere" version_agrees
 use_prefix "prefix"
 for how in shared static; do
@@ -163,10 +207,19 @@ for how in shared static; do
 done
 try "a plugin that is closed" plugin
 try "CMake: find_package and build" by_cmake
-for program in c_shared c_static cc_shared cc_static; do
-    try "CMake: $program" cmake_program $program
+programs="c_shared c_static cc_shared cc_static"
+[ "$http" = no ] || programs="$programs http_shared http_static"
+for program in $programs; do
+    try "CMake: $program" cmake_program "$program"
 done
 try "gort run" by_gort
+if [ "$http" = yes ]; then
+    try "gort run with http" http_by_gort
+    try "http: exports nothing but go_ and goi_" exports_only_ours "$prefix/lib/libgort-http.so"
+    try "http: one version" http_version_agrees
+else
+    echo "ok - install: libgort-http # SKIP it was not built"
+fi
 try "gort env" by_gort_env
 try "DESTDIR" install_into /opt/gort "$work/stage"
 try "DESTDIR: everything is there" complete "$work/stage/opt/gort"
