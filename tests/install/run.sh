@@ -169,7 +169,8 @@ by_gort()
 
 http_by_gort()
 {
-    [ "$(XDG_CACHE_HOME=$work/cache "$prefix/bin/gort" run "$here/hello_http.c")" = "sum 4498500" ]
+    export XDG_CACHE_HOME="$work/cache"
+    [ "$("$prefix/bin/gort" run "$here/hello_http.c")" = "sum 4498500" ]
 }
 
 by_gort_env()
