@@ -71,8 +71,8 @@ GO_API void go_yield(void);
  * innermost first, and C++ destructors (runtime.Goexit). C code needs no -fexceptions for that.
  * Passes through go_try. Called in the main goroutine it ends only that; the process goes on until
  * the others have ended, and then dies with `fatal error: no goroutines (main called
- * runtime.Goexit) - deadlock!`. pthread_exit in main does the same, but for the deferred calls; in
- * another goroutine it is fatal. Must not be caught by C++ `catch (...)` without rethrowing. */
+ * runtime.Goexit) - deadlock!`. pthread_exit in main does the same; in another goroutine it is
+ * fatal. Must not be caught by C++ `catch (...)` without rethrowing. */
 GO_NORETURN GO_API void go_exit(void);
 
 /* The number of this goroutine, as dumps show it; main is 1. Never reused. */

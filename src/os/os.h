@@ -26,6 +26,7 @@ int gop_thread_start(void *(*entry)(void *), void *arg, size_t stack);
 int gop_thread_id(void);                /* kernel thread id */
 void gop_thread_stack(char **lo, char **hi);    /* bounds of the calling thread's stack */
 void gop_thread_name(const char *name); /* at most 15 bytes are kept */
+void gop_thread_exit(void *value) GOI_NORETURN; /* libc's pthread_exit; gone.c has another one */
 void gop_thread_yield(void);
 void gop_sleep_ns(int64_t ns);          /* blocks the thread; used by bounded back-off only */
 /* The shared object that holds this code, if it is one, is never unloaded: its threads run in it.

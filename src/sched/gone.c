@@ -2,18 +2,41 @@
 /* gone.c: pthread_exit (or a cancellation) where there is a goroutine.
  *
  * It ends the thread, and a thread that runs goroutines never ends (thread.c); without more the
- * goroutine would be running for ever, its P lost, and no deadlock ever found. What notices it is
- * the destructor of the runtime's thread-specific key, on the thread's own stack, whose frames are
- * gone already. So nothing can be switched to here: for the M of a thread that the runtime made,
- * that stack was the scheduler's.
+ * goroutine would be running for ever, its P lost, and no deadlock ever found. And a goroutine's
+ * stack is not its thread's, on which libc goes on when it has unwound as far as it can: that may
+ * be main's, which is another goroutine. So the library has a pthread_exit of its own, which the
+ * linker and the dynamic linker find before libc's:
  *
- * A goroutine that does it has made a mistake, and is named. In main it is an idiom of programs
- * with threads, "the others go on", and means what go_exit means there: main is over, its deferred
- * calls do not run, the process goes on until the others have ended. The P goes to another thread,
- * this one sleeps for ever: it still counts as one of ours, and it cannot be used, because
+ *   - in a goroutine it is a mistake, and is named while the frames that made it are there;
+ *   - in main it is an idiom of programs with threads, "the others go on", and is go_exit;
+ *   - on any other thread it is libc's.
+ *
+ * Where it is not found (thrd_exit, pthread_cancel, a library that binds its own symbols) the
+ * destructor of the runtime's thread-specific key notices the end, on the thread's own stack, whose
+ * frames are gone already. So nothing can be switched to here: for the M of a thread that the
+ * runtime made, that stack was the scheduler's. Now and then such a process dies by SIGSEGV before.
+ * In main it means there that main is over, without its deferred calls. The P goes to another
+ * thread, this one sleeps for ever: it still counts as one of ours, and it cannot be used, because
  * destructors of C++ thread-locals have run on it.
  */
 #include "sched/internal.h"
+#include <gort/go.h>
+#include <pthread.h>
+
+static const char in_goroutine[] = "pthread_exit in a goroutine (go_exit ends one)";
+static const char in_runtime[] = "pthread_exit on a thread of the runtime";
+
+GO_API GOI_NOINLINE void pthread_exit(void *value)
+{
+    struct m *m = goi_m();
+    if (m == NULL || m->foreign) {
+        gop_thread_exit(value);
+    }
+    if ((m->g->flags & GOI_G_MAIN) != 0) {
+        go_exit();
+    }
+    goi_fatal((m->g->flags & (GOI_G_SCHED | GOI_G_SYSTEM)) != 0 ? in_runtime : in_goroutine);
+}
 
 /* As goi_enter, but takes what there is: a P, or none. */
 static void enter_as_it_is(struct m *m)
@@ -72,7 +95,5 @@ void goi_thread_gone(struct m *m)
         main_gone(m, g);
     }
     /* Perhaps we stand on main's stack, where main's frames were: nobody's can be trusted. */
-    goi_fatal_alone((g->flags & GOI_G_SCHED) != 0
-                        ? "pthread_exit on a thread of the runtime"
-                        : "pthread_exit in a goroutine (go_exit ends one)");
+    goi_fatal_alone((g->flags & GOI_G_SCHED) != 0 ? in_runtime : in_goroutine);
 }

@@ -163,4 +163,4 @@ void go_unlock_thread(void)
     goi_leave(m);
 }
 
-void goi_thread_exit(void) { pthread_exit(NULL); }
+void goi_thread_exit(void) { gop_thread_exit(NULL); }

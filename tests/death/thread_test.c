@@ -77,14 +77,51 @@ TEST_LONG(thread, ten_thousand_are_the_limit, 120)
 
 /* --- pthread_exit, where a goroutine is */
 
+static void end_thread(void) { pthread_exit(NULL); }
+SHOWN static void ends_its_thread(void)
+{
+    defer(puts, "not run");
+    end_thread();
+}
 static void body_goroutine_ends_its_thread(void *arg)
 {
     chan(int) nobody = NULL;
-    (void)arg;
-    go_maxprocs(1); /* so that main waits by then: libc goes on on the stack of the thread's main */
+    go_maxprocs(*(int *)arg);
+    go(ends_its_thread);
+    (void)chan_recv(nobody);
+    STAY();
+}
+static void body_goroutine_is_pthread_exit(void *arg)
+{
+    chan(int) nobody = NULL;
+    go_maxprocs(*(int *)arg);
     go(pthread_exit, NULL);
     (void)chan_recv(nobody);
     STAY();
+}
+
+#define NAMED                                                                                      \
+    "fatal error: pthread_exit in a goroutine (go_exit ends one)\n"                                \
+    "\n"                                                                                           \
+    "goroutine # [running]*:\n"
+
+TEST(thread, a_goroutine_that_calls_pthread_exit_is_named)
+{
+    for (int procs = 1; procs <= 4; procs += 3) {
+        EXPECT_DEATH(body_goroutine_ends_its_thread, &procs, 2,
+                     NAMED "...\n"
+                           "ends_its_thread(...)\n"
+                           "\t*thread_test.c:#\n"
+                           "created by body_goroutine_ends_its_thread in goroutine 1\n"
+                           "\t*thread_test.c:#\n"
+                           "...\n");
+        EXPECT_DEATH(body_goroutine_is_pthread_exit, &procs, 2,
+                     NAMED "pthread_exit(...)\n"
+                           "\t*gone.c:#\n"
+                           "created by body_goroutine_is_pthread_exit in goroutine 1\n"
+                           "\t*thread_test.c:#\n"
+                           "...\n");
+    }
 }
 
 SHOWN static void receives(chan(int) c)
@@ -92,10 +129,12 @@ SHOWN static void receives(chan(int) c)
     (void)chan_recv(c);
     STAY();
 }
+static void says(const char *what) { fprintf(stderr, "%s\n", what); }
 /* As go_exit: what waits for nobody is a deadlock still. */
 static void body_main_ends_its_thread(void *arg)
 {
     chan(int) c = chan_make(int);
+    defer(says, "deferred by main");
     if (*(int *)arg != 0) {
         go_sleep(GO_MS); /* and goes on wherever it is woken */
     }
@@ -103,40 +142,19 @@ static void body_main_ends_its_thread(void *arg)
     go_yield();
     pthread_exit(NULL);
 }
-static void prints(void) { fputs("the others go on\n", stderr); }
 static void body_main_leaves_the_others(void *arg)
 {
     (void)arg;
-    go(prints);
+    go(says, "the others go on");
     pthread_exit(NULL);
-}
-
-TEST(thread, a_goroutine_that_calls_pthread_exit_is_named)
-{
-    if (test_under("thread") || test_under("address") || test_under("valgrind")) {
-        SKIP("the tool does not know what becomes of the thread");
-    }
-    if (getenv("GORT_TEST_OPEN") == NULL) {
-        SKIP("now and then the process dies by a signal before it is said (docs/HACKING.md, Open)");
-    }
-    EXPECT_DEATH(body_goroutine_ends_its_thread, NULL, 2,
-                 "fatal error: pthread_exit in a goroutine (go_exit ends one)\n"
-                 "\n"
-                 "goroutine # [running]:\n"
-                 "...\n"
-                 "created by body_goroutine_ends_its_thread in goroutine 1\n"
-                 "\t*thread_test.c:#\n"
-                 "...\n");
 }
 
 TEST(thread, pthread_exit_in_main_ends_main_alone)
 {
     int sleeps[] = {0, 1};
-    if (test_under("thread") || test_under("address") || test_under("valgrind")) {
-        SKIP("the tool does not know what becomes of the thread");
-    }
     for (int i = 0; i < 2; i++) {
         EXPECT_DEATH(body_main_ends_its_thread, &sleeps[i], 2,
+                     "deferred by main\n"
                      "fatal error: all goroutines are asleep - deadlock!\n"
                      "\n"
                      "goroutine # [chan receive]:\n"
@@ -148,6 +166,37 @@ TEST(thread, pthread_exit_in_main_ends_main_alone)
     EXPECT_DEATH(body_main_leaves_the_others, NULL, 2,
                  "the others go on\n"
                  "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n");
+}
+
+/* Threads of the program's own end as they always did, with their value and their destructors. */
+static pthread_key_t key;
+static int destroyed;
+static void destructor(void *value)
+{
+    (void)value;
+    __atomic_fetch_add(&destroyed, 1, __ATOMIC_RELAXED);
+}
+static void *thread_exits(void *arg)
+{
+    pthread_setspecific(key, arg);
+    if (*(int *)arg != 0) {
+        go_yield(); /* the runtime has met this thread */
+    }
+    pthread_exit(arg);
+}
+TEST(thread, pthread_exit_on_a_thread_of_the_program_is_libcs)
+{
+    int met[] = {0, 1};
+    REQUIRE(pthread_key_create(&key, destructor) == 0);
+    go_yield();
+    for (int i = 0; i < 2; i++) {
+        pthread_t t;
+        void *value = NULL;
+        REQUIRE(pthread_create(&t, NULL, thread_exits, &met[i]) == 0);
+        REQUIRE(pthread_join(t, &value) == 0);
+        EXPECT(value == &met[i]);
+    }
+    EXPECT_EQ_INT(destroyed, 2);
 }
 
 /* --- fork */

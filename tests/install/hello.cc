@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The same in C++: three goroutines add up numbers, one channel brings the sums. */
+/* The same in C++: three goroutines add up numbers, one channel brings the sums, and a
+ * thread of its own gives its number by pthread_exit, which the library stands in front of. */
 #include <gort.h>
 #include <gort/short.h>
 #include <cstdio>
+#include <pthread.h>
 
 static void add(int from, int to, send_chan(long) sums)
 {
@@ -13,8 +15,17 @@ static void add(int from, int to, send_chan(long) sums)
     chan_send(sums, sum);
 }
 
+static void *thread(void *number)
+{
+    go_yield();
+    pthread_exit(number);
+}
+
 int main(void)
 {
+    static int number;
+    pthread_t t;
+    void *value = nullptr;
     chan(long) sums = chan_make(long);
     long sum = 0;
     for (int i = 0; i < 3; i++) {
@@ -25,5 +36,8 @@ int main(void)
     }
     chan_free(sums);
     printf("sum %ld\n", sum);
-    return sum == 4498500 ? 0 : 1;
+    if (pthread_create(&t, nullptr, thread, &number) != 0 || pthread_join(t, &value) != 0) {
+        return 1;
+    }
+    return sum == 4498500 && value == &number ? 0 : 1;
 }
