@@ -8,8 +8,8 @@
  *
  * The keys (key.c) are taken from the files as they are after the compiler has read them. A file
  * that changed in between would put a program under the key of a text it was not made from, and
- * every later run would find it there. So the build first lets the clock of the file system tick
- * once; from then on, whatever changes has a change time at or past that tick, which
+ * every later run would find it there. So the build first lets the clock of the file system pass the
+ * present (next_tick); from then on, whatever changes has a change time at or past that tick, which
  *
  *   B1  a file whose change time is not before the tick makes the program one that is run now and
  *       never found again.                         (tests/cli: changed while it compiles)
@@ -35,17 +35,21 @@ struct build {
     bool complete;              /* the two lists are */
 };
 
-/* The clock that stamps files moves in steps of some milliseconds. */
+/* A moment such that whatever has been stamped is before it, and whatever will be is not. Files are
+ * stamped by a clock that moves in steps of some milliseconds and may lag behind the fine one by a
+ * step; since Linux 6.13 by the fine one, where somebody has asked for the file's times before. So
+ * the coarse clock has to pass what the fine one says now. */
 static struct timespec next_tick(void)
 {
     const struct timespec pause = {.tv_nsec = 200 * 1000};
     struct timespec first;
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME_COARSE, &first);
-    do {
+    clock_gettime(CLOCK_REALTIME, &first);
+    do { /* ends after a step or two */
         nanosleep(&pause, NULL);
         clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    } while (now.tv_sec == first.tv_sec && now.tv_nsec == first.tv_nsec);
+    } while (now.tv_sec < first.tv_sec ||
+             (now.tv_sec == first.tv_sec && now.tv_nsec <= first.tv_nsec));
     return now;
 }
 
