@@ -8,8 +8,9 @@
  *
  * The keys (key.c) are taken from the files as they are after the compiler has read them. A file
  * that changed in between would put a program under the key of a text it was not made from, and
- * every later run would find it there. So the build first lets the clock of the file system pass the
- * present (next_tick); from then on, whatever changes has a change time at or past that tick, which
+ * every later run would find it there. So the build first lets the clock of the file system pass
+ * the present (next_tick); from then on, whatever changes has a change time at or past that tick,
+ * which
  *
  *   B1  a file whose change time is not before the tick makes the program one that is run now and
  *       never found again.                         (tests/cli: changed while it compiles)
