@@ -72,7 +72,7 @@ GO_API void go_watch_free(go_watch *w);
  * Without signals: all that can be caught, but for SIGABRT. Several of one signal that come faster
  * than they are taken are one. 0, -EINVAL for a signal that cannot be caught or that faults raise,
  * or another error. Keeps a reference to c until the stop. While anybody wants a signal there is
- * one more goroutine, and no deadlock verdict. */
+ * one more goroutine; while anybody waits to receive one there is no deadlock verdict. */
 GO_NODISCARD GO_API int goi_signal_notify(struct go_chan *c, const int *signals, size_t n);
 /* No more signals on c once it has returned; a signal that nobody wants any more gets its old
  * action back. */

@@ -37,6 +37,15 @@ static void fire(struct goi_fired *f, struct goi_timer *node, int64_t now)
     goi_fired_late(f, late, goi_container_of(node, struct go_timer, node));
 }
 
+/* The one that a select has left behind is queued still, and wakes nobody. */
+static bool wakes(struct goi_timer *node)
+{
+    const struct go_timer *t = goi_container_of(node, struct go_timer, node);
+    return ld_rlx(&t->when) != GOI_FOREVER && ld_rlx(&t->chan.recvq.n) != 0;
+}
+
+static GOI_CONSTRUCTOR void tell_kind(void) { goi_timer_kind(fire, wakes); }
+
 /* Deadlines that are never reached stay apart from "stopped". */
 static int64_t deadline_of(go_duration d)
 {

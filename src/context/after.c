@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* after.c: functions that are started when a context ends. The essay is in context.c. */
 #include "context/internal.h"
+#include "context/quiet.h"
 /* style: layer because a call kept for later becomes a goroutine inside the runtime. */
 #include "sched/call.h"
 #include <stdlib.h>
@@ -52,6 +53,7 @@ go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call)
     }
     a->scope = e;
     a->link.at = NULL;
+    a->wakes_nobody = false;
     struct m *m = goi_enter();
     goi_lock(&e->done.lock);
     bool over = ld_rlx(&e->done.closed) != 0;
@@ -63,6 +65,17 @@ go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call)
     }
     goi_leave(m);
     return a;
+}
+
+void goi_ctx_after_wakes_nobody(go_ctx_after *a)
+{
+    struct m *m = goi_enter();
+    if (a != &never) {
+        goi_lock(&a->scope->done.lock);
+        a->wakes_nobody = true;
+        goi_unlock(&a->scope->done.lock);
+    }
+    goi_leave(m);
 }
 
 bool go_ctx_after_stop(go_ctx_after *a)

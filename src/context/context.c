@@ -82,6 +82,7 @@
  */
 #include "context/internal.h"
 #include "context/keep.h"
+#include "context/quiet.h"
 /* style: layer because an end is announced to the race detector as the close of a channel is. */
 #include "annot/annot.h"
 #include <errno.h>
@@ -448,6 +449,49 @@ static void fire(struct goi_fired *f, struct goi_timer *timer, int64_t now)
     (void)now;
     goi_fired_late(f, late, goi_container_of(timer, struct goi_timed, timer));
 }
+
+/* --- whom an end would wake (quiet.h) */
+
+static bool wakes_here(struct goi_end *e)
+{
+    if (ld_rlx(&e->done.closed) != 0) {
+        return false;
+    }
+    for (struct goi_link *l = e->waiting; l != NULL; l = l->next) {
+        if (!goi_container_of(l, struct go_ctx_after, link)->wakes_nobody) {
+            return true;
+        }
+    }
+    return ld_rlx(&e->done.recvq.n) != 0;
+}
+
+/* Where a way through the tree below `top` goes on behind e and what is below it. */
+static struct goi_end *behind(struct goi_end *e, struct goi_end *top)
+{
+    while (e != top && e->sibling.next == NULL) { /* ends: towards top */
+        e = e->above;
+    }
+    return e == top ? NULL : goi_container_of(e->sibling.next, struct goi_end, sibling);
+}
+
+static bool end_wakes(struct goi_end *top)
+{
+    struct goi_end *e = top;
+    while (e != NULL && !wakes_here(e)) { /* ends: each comes once */
+        e = e->children != NULL ? goi_container_of(e->children, struct goi_end, sibling)
+                                : behind(e, top);
+    }
+    return e != NULL;
+}
+
+bool goi_ctx_wakes(const go_ctx *ctx) { return ctx->scope != NULL && end_wakes(ctx->scope); }
+
+static bool timer_wakes(struct goi_timer *t)
+{
+    return end_wakes(&goi_container_of(t, struct goi_timed, timer)->end);
+}
+
+static GOI_CONSTRUCTOR void tell_kind(void) { goi_timer_kind(fire, timer_wakes); }
 
 /* --- making */
 

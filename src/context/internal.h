@@ -69,6 +69,7 @@ struct go_ctx_after {
     struct goi_link link;               /* [l:scope] on waiting or started */
     struct goi_end *scope;              /* [c] */
     struct goi_call *call;              /* [l:scope] NULL: started */
+    bool wakes_nobody;                  /* [l:scope] quiet.h */
 };
 
 GOI_INLINE struct goi_end *goi_end_of(struct go_ctx *ctx)

@@ -4,8 +4,9 @@
  * A handler may do next to nothing: it sets the signal's bit in `pending` and writes to an eventfd.
  * A goroutine that waits for that takes the bits and sends. It runs while anybody wants a signal;
  * as it waits for a descriptor, there is no deadlock verdict in a program that could be woken by a
- * signal, and busy processors delay it no longer than any other descriptor. Signals that arrive
- * faster than they are taken become one, as the kernel does with its own.
+ * signal, and busy processors delay it no longer than any other descriptor. Where nobody receives
+ * what it would send, its wait does not count (nobody_waits; sched/deadlock.c V4). Signals that
+ * arrive faster than they are taken become one, as the kernel does with its own.
  *
  * Not signalfd: it wants the signals blocked in every thread, also in those that others make, and
  * the mask would go on to every program that is executed.
@@ -25,6 +26,10 @@
 #include "net/internal.h"
 /* style: layer because a handler may touch nothing but atomics. */
 #include "base/atomic.h"
+/* style: layer because the verdict of a deadlock asks who would be woken by a signal. */
+#include "chan/chan.h"
+#include "context/quiet.h" /* style: layer because of the same question. */
+#include "sched/sched.h" /* style: layer because of the same question. */
 #include <ctype.h>
 #include <gort/go.h>
 #include <signal.h>
@@ -124,6 +129,21 @@ static void deliver_locked(uint64_t bits)
     }
 }
 
+/* While nothing in the process runs: is the goroutine waiting for the bell, for nobody's sake? It
+ * holds the table only where it may wait for contexts to end. */
+static uint32_t nobody_waits(void)
+{
+    if (!running || ld_rlx(goi_word32(&table.state)) != 0) {
+        return 0;
+    }
+    for (const struct want *w = wants; w != NULL; w = w->next) {
+        if (w->c != NULL ? ld_rlx(&w->c->recvq.n) != 0 : goi_ctx_wakes(w->ctx)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static void relay(void)
 {
     bool on = true;
@@ -162,6 +182,7 @@ static int start_locked(void)
         }
     } else if (!running) {
         running = true;
+        goi_io_hands_on(nobody_waits);
         go_spawn(relay);
     }
     return r;
@@ -287,7 +308,9 @@ go_ctx *goi_signal_ctx(go_ctx *parent, const int *signals, size_t n)
         }
         go_mutex_unlock(&table);
     }
-    if (r == 0 && go_ctx_after_func(outer, forget, w) != NULL) {
+    go_ctx_after *after = r == 0 ? go_ctx_after_func(outer, forget, w) : NULL;
+    if (after != NULL) {
+        goi_ctx_after_wakes_nobody(after);
         return outer;
     }
     go_ctx_free(outer);

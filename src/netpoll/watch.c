@@ -217,6 +217,14 @@ static void fire(struct goi_fired *f, struct goi_timer *t, int64_t now)
     goi_fired_late(f, late, goi_container_of(t, struct side, timer));
 }
 
+/* Without somebody who waits, the side is late when the next one comes. */
+static bool wakes(struct goi_timer *t)
+{
+    return goi_container_of(t, struct side, timer)->first != NULL;
+}
+
+static GOI_CONSTRUCTOR void tell_kind(void) { goi_timer_kind(fire, wakes); }
+
 static void set_locked(struct m *m, struct side *s, int64_t t, int64_t now, struct goi_runq *ready)
 {
     uint32_t word = ld_rlx(&s->word);

@@ -125,6 +125,10 @@ GOI_INLINE void goi_io_count(struct m *m, int by)
     }
 }
 uint32_t goi_io_waiters(void);
+/* For goroutines that wait for something outside in order to hand it on: `idle` says how many of
+ * them are among goi_io_waiters() and have nobody to hand it to. It is asked under sched.lock while
+ * nothing in the process runs, and takes no lock. One such function. */
+void goi_io_hands_on(uint32_t (*idle)(void));
 /* A thread without a P is about to wait, and has been counted: somebody must look. */
 void goi_io_kick(void);
 

@@ -20,8 +20,10 @@ int64_t goi_timers_run(struct m *m, struct goi_timers *t, int64_t now);
 int64_t goi_timers_next(const struct goi_timers *t);
 /* Moves all timers of a retired P. */
 void goi_timers_move(struct goi_timers *from, struct goi_timers *to);
-/* Pending timers that could make a goroutine runnable, over all Ps. */
+/* Pending timers, over all Ps. */
 size_t goi_timers_pending(void);
+/* Would one of them make a goroutine runnable? Under sched.lock, while nothing runs. */
+bool goi_timers_wake_any(void);
 
 /* netpoll/netpoll.c. Inside the runtime, when goi_io_open(). */
 struct goi_runq;

@@ -46,7 +46,10 @@
 #include "time/timer.h"
 #include "sched/sched.h"
 
-enum { BATCH = 32 };
+enum { BATCH = 32, KINDS = 4 };
+
+/* [c] what goi_timer_kind() was told */
+static struct { goi_timer_fire fire; bool (*wakes)(struct goi_timer *t); } kinds[KINDS];
 
 struct goi_timers {
     goi_ai64 next;              /* [w:lock] T3 */
@@ -268,6 +271,45 @@ void goi_timers_move(struct goi_timers *from, struct goi_timers *to)
     publish(from);
     goi_unlock(&from->lock);
     goi_unlock(&to->lock);
+}
+
+void goi_timer_kind(goi_timer_fire fire, bool (*wakes)(struct goi_timer *t))
+{
+    int i = 0;
+    while (kinds[i].fire != NULL) { /* ends: there is one place more than callers */
+        i++;
+        goi_must(i < KINDS);
+    }
+    kinds[i].fire = fire;
+    kinds[i].wakes = wakes;
+}
+
+static bool would_wake(struct goi_timer *t)
+{
+    for (int i = 0; i < KINDS; i++) {
+        if (kinds[i].fire == t->fire) {
+            return kinds[i].wakes(t);
+        }
+    }
+    return true;
+}
+
+bool goi_timers_wake_any(void)
+{
+    bool any = false;
+    for (int i = 0; i < goi_procs_made() && !any; i++) {
+        struct goi_timers *h = goi_sched.procs[i]->timers;
+        if (ld_rlx(&h->count) == 0) {
+            continue;
+        }
+        goi_lock(&h->lock);
+        for (uint32_t k = 0; k < h->heap.count && !any; k++) {
+            struct goi_heap_node *n = goi_heap_node_of(goi_heap_entry(&h->heap, k));
+            any = would_wake(goi_container_of(n, struct goi_timer, node));
+        }
+        goi_unlock(&h->lock);
+    }
+    return any;
 }
 
 size_t goi_timers_pending(void)

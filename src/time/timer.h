@@ -35,6 +35,11 @@ static inline void goi_timer_init(struct goi_timer *t, goi_timer_fire fire)
     st_rlx(&t->owner, NULL);
 }
 
+/* Timers that fire with this function may wake nobody. `wakes` says of one of them, while nothing
+ * in the process runs, whether it would; it takes no lock. (All others would: sched/deadlock.c.)
+ * Called while the library is being loaded. */
+void goi_timer_kind(goi_timer_fire fire, bool (*wakes)(struct goi_timer *t));
+
 /* All of these inside the runtime, on any thread. Start, stop and reset of one timer must not run
  * at the same time as each other; each may run while the timer fires. */
 
