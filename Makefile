@@ -7,7 +7,7 @@
 #   make test       the whole suite in all its variants (tools/test --list); installs what it needs
 #   make check      one variant, quickly
 #   make conform    the transcripts compared with Go's
-#   make bench      the figures beside Go's; GO=1: Go's own benchmarks, for benchstat
+#   make bench      the figures beside Go's; HTTP=1: servers under wrk; GO=1: Go's own benchmarks
 #   make tidy       the house style
 #   make docs       docs/REFERENCE.md from the headers
 #   make install    PREFIX=/usr/local, DESTDIR=
@@ -91,10 +91,10 @@ conform:
 	@tools/setup test
 	@root=$$(bench/get-go) && GORT_CONFORM_GO="$$root" tools/test --quick --label conform
 
+# A quick session ends in time also where the library has to be built first.
 bench:
-	@tools/setup bench
-	@$(MAKE) --no-print-directory build
-	@bench/$(if $(GO),gobench/)run.sh
+	@begin=$$(date +%s) && tools/setup bench && $(MAKE) --no-print-directory build && \
+	    GORT_BENCH_BEGIN=$$begin bench/$(if $(HTTP),http.sh,$(if $(GO),gobench/)run.sh)
 
 tidy:
 	@tools/tidy

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """http.py: what http.sh runs: requests/s, p99 and CPU time of servers under wrk, with the goals.
 
+What it finds goes to http.md and http.json beside the other results (METHOD.md).
+
 Each round runs every server once for each body and number of connections, in an order that moves
 on from round to round. A server and wrk share all cores, as on a machine of two they must. The CPU
 time is the server's alone, from /proc, between the first and the last request of the run. wrk is
@@ -9,6 +11,7 @@ CPU time stand in for requests/s. `others` is the share of the machine that othe
 figures of a run in which that is more than a few percent say little.
 """
 import argparse
+import json
 import os
 import re
 import resource
@@ -18,9 +21,9 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, 'lib'))
-import build  # noqa: E402
-import measure  # noqa: E402
+sys.dont_write_bytecode = True
+sys.path.insert(0, HERE)
+from lib import build, machine as about_machine, measure, publish, stats  # noqa: E402
 
 PATHS = {'13 B': 'plaintext', '4 KiB': '4k'}
 GOALS = {'13 B': 1.6, '4 KiB': 1.8}
@@ -29,30 +32,16 @@ UNITS = {'us': 1e-3, 'ms': 1.0, 's': 1e3, 'm': 6e4}
 
 def build_servers(root, tree, out):
     b = build.Build(root, tree, out)
-    limit = os.path.join(out, 'http_server')
-    done = build.call(b.cc + build.CFLAGS + [b.path('limits', 'http_server.c'), '-o', limit])
-    if done.returncode != 0:
-        sys.exit('bench: ' + build.first_error(done.stdout))
-    include = ['-I' + os.path.join(root, 'include'), '-I' + b.path('c')]
-    # pkg-config's files of a build tree name the place it will be installed in.
-    lib = os.path.join(tree, 'lib')
-    libs = [os.path.join(lib, 'libgort-http.a'), os.path.join(lib, 'libgort.a'), '-rdynamic']
-    for name, key in (('gort-http.pc', 'Libs.private: '), ('gort.pc', 'static_libs=')):
-        with open(os.path.join(lib, 'pkgconfig', name), encoding='utf-8') as f:
-            for line in f:
-                if line.startswith(key):
-                    libs += line[len(key):].split()
-    main, error = b.compile(b.path('c', 'main.c'), include)
-    http, worse = b.compile(b.path('c', 'http.c'), include)
-    gort = os.path.join(out, 'bench_http')
-    error = error or worse or b.link_c(gort, main, [('http.c', http, ['http'])], include, libs)
-    if error:
-        sys.exit('bench: ' + error)
+    b.build_http()
     b.build_go()
-    sides = {'gort': [gort, 'http', '0'], 'bare': [limit]}
+    b.build_limits()
+    if ('gort', 'http') not in b.special:
+        sys.exit('bench: no HTTP server of the C side; see above')
+    sides = {'gort': [b.program('gort', 'http'), 'http', '0'],
+             'bare': [b.program('limit', 'http')]}
     if 'go' in b.sides:
-        sides['go'] = [b.sides['go'], 'http', '0']
-    return sides
+        sides['go'] = [b.program('go', 'http'), 'http', '0']
+    return b, sides
 
 
 def parse(text):
@@ -121,41 +110,74 @@ def verdict(body, m):
     return '; '.join(words)
 
 
-def main():
+def options():
     a = argparse.ArgumentParser(prog='http.sh')
-    a.add_argument('--tree', default='build')
-    a.add_argument('--rounds', type=int, default=5)
-    a.add_argument('--seconds', type=int, default=4)
+    quick = os.environ.get('QUICK', '') not in ('', '0')
+    a.add_argument('--tree', default=os.environ.get('BUILD') or 'build')
+    a.add_argument('--rounds', type=int,
+                   default=int(os.environ.get('ROUNDS') or (2 if quick else 10)))
+    a.add_argument('--seconds', type=int, default=2 if quick else 4)
     a.add_argument('--connections', default='100,1000')
-    o = a.parse_args()
-    root = os.path.dirname(HERE)
-    tree = os.path.join(root, o.tree)
-    sides = build_servers(root, tree, os.path.join(tree, 'bench'))
+    return a.parse_args()
+
+
+def measure_all(o, sides):
+    """(body, connections) -> side -> the runs, every round with the sides in another order."""
     rows = [(body, int(c)) for body in PATHS for c in o.connections.split(',')]
-    found = {}
+    found = {row: {side: [] for side in sides} for row in rows}
     order = list(sides)
     for turn in range(o.rounds):
-        for body, connections in rows:
+        for row in rows:
             for i in range(len(order)):
                 side = order[(i + turn) % len(order)]
-                r = run(sides[side], PATHS[body], connections, o.seconds)
-                found.setdefault((body, connections, side), []).append(r)
-    print('| body | connections | server | requests/s (least-most) | p99 ms | CPU us/request '
-          '| cores | wrk | others | errors | goals |')
-    print('|---' * 11 + '|')
-    for body, connections in rows:
-        m = {}
-        for side in order:
-            all_of = found[body, connections, side]
-            m[side] = {k: statistics.median(r[k] for r in all_of) for k in all_of[0]}
-        for side in order:
-            rates = [r['rate'] for r in found[body, connections, side]]
+                found[row][side].append(run(sides[side], PATHS[row[0]], row[1], o.seconds))
+        print(f'bench: round {turn + 1} of {o.rounds}', flush=True)
+    return found
+
+
+def markdown(found):
+    lines = ['| body | connections | server | requests/s (p10-p90) | p99 ms | CPU us/request '
+             '| cores | wrk | others | errors | goals |', '|---' * 11 + '|']
+    for (body, connections), sides in found.items():
+        m = {side: {k: statistics.median(r[k] for r in runs) for k in runs[0]}
+             for side, runs in sides.items()}
+        for side, runs in sides.items():
+            rates = [r['rate'] for r in runs]
             s = m[side]
-            print(f'| {body} | {connections:,} | {side} | {s["rate"]:,.0f} ({min(rates):,.0f}-'
-                  f'{max(rates):,.0f}) | {s["p99"]:.2f} | {s["cpu"]:.1f} | {s["cores"]:.2f} | '
-                  f'{s["wrk"]:.2f} | {s["others"]:.0%} | '
-                  f'{sum(r["errors"] for r in found[body, connections, side])} | '
-                  f'{verdict(body, m) if side == "gort" else ""} |')
+            lines.append(
+                f'| {body} | {connections:,} | {side} | {s["rate"]:,.0f} '
+                f'({stats.percentile(rates, 10):,.0f}-{stats.percentile(rates, 90):,.0f}) | '
+                f'{s["p99"]:.2f} | {s["cpu"]:.1f} | {s["cores"]:.2f} | {s["wrk"]:.2f} | '
+                f'{s["others"]:.0%} | {sum(r["errors"] for r in runs)} | '
+                f'{verdict(body, m) if side == "gort" else ""} |')
+    return '\n'.join(lines) + '\n'
 
 
-main()
+def main():
+    o = options()
+    root = os.path.dirname(HERE)
+    tree = os.path.join(root, o.tree)
+    out = os.path.join(tree, 'bench')
+    b, sides = build_servers(root, tree, out)
+    found = measure_all(o, sides)
+    about = about_machine.describe(root, b)
+    text = (f'{about_machine.words(about)}; {o.rounds} runs of {o.seconds} s.\n\n' +
+            markdown(found))
+    results = {'machine': about, 'rounds': o.rounds, 'seconds': o.seconds,
+               'runs': [{'body': body, 'connections': connections, 'server': side, **r}
+                        for (body, connections), sides in found.items()
+                        for side, runs in sides.items() for r in runs]}
+    with open(os.path.join(out, 'http.md'), 'w', encoding='utf-8') as f:
+        f.write(text)
+    with open(os.path.join(out, 'http.json'), 'w', encoding='utf-8') as f:
+        json.dump(results, f, indent=1)
+        f.write('\n')
+    print('\n' + text)
+    print(f'bench: {os.path.relpath(out)}: http.md http.json')
+    if os.environ.get('PUBLISH', '') not in ('', '0'):
+        publish.publish(root, out, ['http'])
+    return 0 if 'go' in sides else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -5,7 +5,7 @@
 #
 #   bench/http.sh [--tree BUILD] [--rounds N] [--seconds S] [--connections 100,1000]
 #
-# Everything is in http.py; wrk comes from the Debian package of that name.
+# What `make bench HTTP=1` calls. Everything is in http.py; METHOD.md says more.
 set -eu
 cd "$(dirname "$0")/.."
 for tool in python3 wrk; do

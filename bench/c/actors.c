@@ -143,3 +143,42 @@ BENCH(big)
     wg_wait(&wg);
     bench_per_op(b, start, post.pings * post.actors);
 }
+
+struct answer {
+    long number;
+};
+
+struct question {
+    send_chan(struct answer) from;
+    long number;
+};
+
+static void pong_actor(recv_chan(struct question) box)
+{
+    chan_for(q, box) {
+        struct answer a = { q.number };
+        chan_send(q.from, a);
+    }
+}
+
+/* Savina's pingpong: two actors, each with a mailbox; a message names the mailbox that is to get
+ * the answer. One op: a ping and its answer. Parameter: what a mailbox holds, 16. */
+BENCH(actor_pingpong)
+{
+    size_t capacity = (size_t)bench_arg(b, 0, 16);
+    chan(struct question) pong = chan_make(struct question, capacity);
+    chan(struct answer) ping = chan_make(struct answer, capacity);
+    go_waitgroup wg = { 0 };
+    int64_t start = bench_now();
+    wg_go(&wg, pong_actor, pong);
+    for (long i = 0; i < b->n; i++) {
+        struct question q = { ping, i };
+        chan_send(pong, q);
+        if (chan_recv(ping).number != i) {
+            bench_fail("actor_pingpong: wrong answer");
+        }
+    }
+    chan_close(pong);
+    wg_wait(&wg);
+    bench_per_op(b, start, b->n);
+}

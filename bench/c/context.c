@@ -77,6 +77,30 @@ BENCH(ctx_fan)
     bench_per_op(b, start, rounds * children);
 }
 
+/* One op: a context of a binary tree is made, and cancelled by cancelling its root. Parameter: the
+ * contexts of a tree, 1023. */
+BENCH(ctx_tree)
+{
+    long size = bench_arg(b, 0, 1023);
+    long rounds = (b->n + size - 1) / size;
+    go_ctx **tree = bench_alloc((size_t)size, sizeof(*tree));
+    int64_t start = bench_now();
+    for (long r = 0; r < rounds; r++) {
+        tree[0] = ctx_with_cancel(ctx_background());
+        for (long i = 1; i < size; i++) {
+            tree[i] = ctx_with_cancel(tree[(i - 1) / 2]);
+        }
+        ctx_cancel(tree[0]);
+        if (ctx_err(tree[size - 1]) == 0) {
+            bench_fail("ctx_tree: a leaf was not cancelled");
+        }
+        for (long i = 0; i < size; i++) {
+            ctx_free(tree[i]);
+        }
+    }
+    bench_per_op(b, start, rounds * size);
+}
+
 /* One op: a context with a timeout of an hour is made and cancelled. */
 BENCH(ctx_timeout)
 {

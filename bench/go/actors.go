@@ -12,6 +12,7 @@ var (
 	_ = row("chameneos", benchChameneos)
 	_ = row("philosophers", benchPhilosophers)
 	_ = row("big", benchBig)
+	_ = row("actor_pingpong", benchActorPingpong)
 )
 
 type visit struct {
@@ -134,4 +135,37 @@ func benchBig(b *bench) {
 	}
 	wg.Wait()
 	b.perOp(start, p.pings*p.actors)
+}
+
+type answer struct {
+	number int
+}
+
+type question struct {
+	from   chan<- answer
+	number int
+}
+
+func pongActor(box <-chan question) {
+	for q := range box {
+		q.from <- answer{q.number}
+	}
+}
+
+func benchActorPingpong(b *bench) {
+	capacity := b.arg(0, 16)
+	pong := make(chan question, capacity)
+	ping := make(chan answer, capacity)
+	var wg sync.WaitGroup
+	start := time.Now()
+	wg.Go(func() { pongActor(pong) })
+	for i := range b.n {
+		pong <- question{ping, i}
+		if (<-ping).number != i {
+			fail("actor_pingpong: wrong answer")
+		}
+	}
+	close(pong)
+	wg.Wait()
+	b.perOp(start, b.n)
 }

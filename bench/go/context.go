@@ -13,6 +13,7 @@ var (
 	_ = row("ctx_cancel", benchCtxCancel)
 	_ = row("ctx_chain", benchCtxChain)
 	_ = row("ctx_fan", benchCtxFan)
+	_ = row("ctx_tree", benchCtxTree)
 	_ = row("ctx_timeout", benchCtxTimeout)
 	_ = row("ctx_check", benchCtxCheck)
 )
@@ -72,6 +73,25 @@ func benchCtxFan(b *bench) {
 		}
 	}
 	b.perOp(start, rounds*children)
+}
+
+func benchCtxTree(b *bench) {
+	size := b.arg(0, 1023)
+	rounds := (b.n + size - 1) / size
+	tree := make([]context.Context, size)
+	start := time.Now()
+	for range rounds {
+		root, cancel := context.WithCancel(context.Background())
+		tree[0] = root
+		for i := 1; i < size; i++ {
+			tree[i], _ = context.WithCancel(tree[(i-1)/2])
+		}
+		cancel()
+		if tree[size-1].Err() == nil {
+			fail("ctx_tree: a leaf was not cancelled")
+		}
+	}
+	b.perOp(start, rounds*size)
 }
 
 func benchCtxTimeout(b *bench) {

@@ -2,7 +2,9 @@
 """build.py: builds both sides, the peers and the limits into one directory.
 
 A file of the C side that does not compile or link is left out with its rows, loudly: the rest of
-the table does not wait for a function that is missing.
+the table does not wait for a function that is missing. The HTTP server is a program of its own, so
+that the others need not start libcurl and OpenSSL. What is newer than all that it is made of, and
+made by the same command, is not made again.
 """
 import concurrent.futures
 import glob
@@ -27,6 +29,13 @@ def first_error(output):
     return (output.strip().splitlines() or ['no message'])[-1]
 
 
+def modified(path):
+    try:
+        return os.path.getmtime(path)
+    except OSError:
+        return 0.0
+
+
 class Build:
     def __init__(self, root, tree, out):
         self.root = root          # the repository
@@ -35,6 +44,8 @@ class Build:
         self.cc = os.environ.get('CC', 'cc').split()
         self.cxx = os.environ.get('CXX', 'c++').split()
         self.sides = {}           # side -> program
+        self.special = {}         # (side, benchmark) -> the program that has it instead
+        self.objects = []
         self.names = set()        # benchmarks of the C side that exist
         self.skipped = []         # (what, why)
         os.makedirs(os.path.join(out, 'obj'), exist_ok=True)
@@ -45,6 +56,31 @@ class Build:
     def skip(self, what, why):
         self.skipped.append((what, why))
         print(f'bench: SKIPPED {what}: {why}', flush=True)
+
+    def program(self, side, bench):
+        return self.special.get((side, bench)) or self.sides[side]
+
+    def headers(self):
+        found = []
+        for where in (os.path.join(self.root, 'include'), self.path()):
+            found += glob.glob(os.path.join(where, '**', '*.h'), recursive=True)
+        return found
+
+    def make(self, target, command, inputs):
+        """Runs the command that makes the target unless it is up to date; what went wrong."""
+        stamp, text = target + '.cmd', '\n'.join(command)
+        if os.path.exists(stamp):
+            with open(stamp, encoding='utf-8') as f:
+                made = modified(target)
+                if f.read() == text and made and all(modified(i) <= made for i in inputs):
+                    return None
+            os.remove(stamp)
+        done = call(command)
+        if done.returncode != 0:
+            return first_error(done.stdout)
+        with open(stamp, 'w', encoding='utf-8') as f:
+            f.write(text)
+        return None
 
     def library(self, tree):
         """What to link with, as the command of that build says it; None without a library."""
@@ -60,25 +96,26 @@ class Build:
 
     def compile(self, source, extra=()):
         target = os.path.join(self.out, 'obj', os.path.basename(source) + '.o')
-        done = call(self.cc + CFLAGS + list(extra) + ['-c', source, '-o', target])
-        return target, None if done.returncode == 0 else first_error(done.stdout)
+        return target, self.make(
+            target, self.cc + CFLAGS + list(extra) + ['-c', source, '-o', target],
+            [source] + self.headers())
 
     def link(self, objects, libs, target):
-        done = call(self.cc + ['-g', '-o', target] + objects + libs)
-        return None if done.returncode == 0 else first_error(done.stdout)
+        return self.make(target, self.cc + ['-g', '-o', target] + objects + libs,
+                         objects + glob.glob(os.path.join(self.tree, 'lib', 'libgort*')))
 
-    def rows_object(self, names, include):
+    def rows_object(self, names, include, table):
         """The table of the benchmarks that are linked in."""
-        source = os.path.join(self.out, 'obj', 'rows.c')
-        with open(source, 'w', encoding='utf-8') as f:
-            f.write('#include "bench.h"\n')
-            for name in names:
-                f.write(f'void bench_{name}(struct bench *b);\n')
-            f.write('const struct bench_row bench_rows[] = {\n')
-            for name in names:
-                f.write(f'    {{ "{name}", bench_{name} }},\n')
-            f.write('};\nconst size_t bench_row_count = '
-                    'sizeof(bench_rows) / sizeof(bench_rows[0]);\n')
+        source = os.path.join(self.out, 'obj', table + '.c')
+        text = '#include "bench.h"\n'
+        text += ''.join(f'void bench_{name}(struct bench *b);\n' for name in names)
+        text += 'const struct bench_row bench_rows[] = {\n'
+        text += ''.join(f'    {{ "{name}", bench_{name} }},\n' for name in names)
+        text += ('};\nconst size_t bench_row_count = '
+                 'sizeof(bench_rows) / sizeof(bench_rows[0]);\n')
+        if not os.path.exists(source) or open(source, encoding='utf-8').read() != text:
+            with open(source, 'w', encoding='utf-8') as f:
+                f.write(text)
         return self.compile(source, include)
 
     def build_c(self):
@@ -93,7 +130,8 @@ class Build:
             self.skip('the C side', error)
             return
         sources = sorted(glob.glob(self.path('c', '*.c')))
-        sources.remove(self.path('c', 'main.c'))
+        for apart in ('main.c', 'http.c'):
+            sources.remove(self.path('c', apart))
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             compiled = list(pool.map(lambda s: self.compile(s, include), sources))
         good = []
@@ -121,16 +159,36 @@ class Build:
         self.sides['gort'] = program
         self.objects = [main] + [file[1] for file in good]
 
-    def link_c(self, program, main, files, include, libs):
-        table, error = self.rows_object([n for f in files for n in f[2]], include)
+    def link_c(self, program, main, files, include, libs, table='rows'):
+        table, error = self.rows_object([n for f in files for n in f[2]], include, table)
         return error or self.link([main, table] + [f[1] for f in files], libs, program)
+
+    def build_http(self):
+        """The HTTP server of the C side, with libgort-http."""
+        include = ['-I' + os.path.join(self.root, 'include'), '-I' + self.path('c')]
+        lib = os.path.join(self.tree, 'lib')
+        libs = ['-L' + lib, '-Wl,-rpath,' + lib, '-lgort-http', '-lgort', '-pthread', '-rdynamic']
+        if not os.path.exists(os.path.join(lib, 'libgort-http.so')):
+            self.skip('http.c (http)', 'no libgort-http; `tools/setup build` installs what it is '
+                      'made of')
+            return
+        main, error = self.compile(self.path('c', 'main.c'), include)
+        http, worse = self.compile(self.path('c', 'http.c'), include)
+        program = os.path.join(self.out, 'bench_http')
+        error = error or worse or self.link_c(program, main, [('http.c', http, ['http'])], include,
+                                              libs, 'rows_http')
+        if error:
+            self.skip('http.c (http)', error)
+            return
+        self.names.add('http')
+        self.special['gort', 'http'] = program
 
     def build_release(self):
         """The same programs with a library whose asserts are off, as side `release`."""
         tree = os.path.join(self.out, 'release')
         steps = [['cmake', '-G', 'Ninja', '-S', self.root, '-B', tree,
                   '-DCMAKE_BUILD_TYPE=Release'],
-                 ['ninja', '-C', tree]]
+                 ['ninja', '-C', tree, 'gort', 'gort_static', 'gort_command']]
         for step in steps:
             done = call(step) if shutil.which(step[0]) else None
             if done is None or done.returncode != 0:
@@ -166,9 +224,10 @@ class Build:
 
     def build_peer(self, side, command):
         program = os.path.join(self.out, 'bench_' + side)
-        done = call(command + ['-o', program])
-        if done.returncode != 0:
-            self.skip(f'peer {side}', first_error(done.stdout))
+        sources = [word for word in command if word.startswith(self.root)]
+        error = self.make(program, command + ['-o', program], sources + self.headers())
+        if error:
+            self.skip(f'peer {side}', error)
         else:
             self.sides[side] = program
 
@@ -208,20 +267,31 @@ class Build:
         self.build_peer('limit', self.cc + CFLAGS + [
             '-I' + os.path.join(self.root, 'src'), os.path.join(limits, 'limit.c'),
             os.path.join(limits, 'epoll_server.c'), switch, '-pthread'])
-        client = os.path.join(self.out, 'echo_client')
-        done = call(self.cc + CFLAGS + [os.path.join(limits, 'echo_client.c'), '-o', client])
-        if done.returncode != 0:
-            self.skip('echo_client and all rows of the network', first_error(done.stdout))
-        self.client = client
+        self.client = os.path.join(self.out, 'echo_client')
+        server = os.path.join(self.out, 'http_server')
+        for program, source in ((self.client, 'echo_client.c'), (server, 'http_server.c')):
+            error = self.make(program, self.cc + CFLAGS + [os.path.join(limits, source), '-o',
+                                                           program],
+                              [os.path.join(limits, source)])
+            if error:
+                self.skip(f'{source} and what needs it', error)
+        self.special['limit', 'http'] = server
 
-    def build_all(self, full):
-        """full: also what takes long to build."""
+    def build_all(self, full, hurry=lambda: False):
+        """full: also what takes long to build. hurry() says when there is no time for more."""
         self.goroot = ''
-        self.build_c()
-        if full and 'gort' in self.sides:
-            self.build_release()
-        if full:
-            self.build_tokio()
-        self.build_go()
-        self.build_limits()
-        self.build_peers()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            go = pool.submit(self.build_go)
+            self.build_c()
+            if 'gort' in self.sides:
+                self.build_http()
+            if full and 'gort' in self.sides:
+                self.build_release()
+            if full:
+                self.build_tokio()
+            self.build_limits()
+            if hurry():
+                self.skip('the peers', 'building took too long; they are there the next time')
+            else:
+                self.build_peers()
+            go.result()

@@ -114,3 +114,41 @@ def curve(result, path):
         c.path([(x(p), y(v)) for p, v in points], colour)
         c.text(width - 90, top + 14 * i, 'Gort' if side == 'gort' else 'Go', fill=colour)
     c.write(path)
+
+
+def scaling(rows, path):
+    """How much faster two processors are than one: a bar for Gort, a dot for Go."""
+    bars = []
+    for r in rows:
+        gains = {}
+        for side, points in r['sides'].items():
+            v = dict(points)
+            if v.get(1) and v.get(2):
+                gains[side] = v[1] / v[2]
+        if 'gort' in gains:
+            bars.append((r['row'], gains))
+    if not bars:
+        return
+    left, right, top, step = 190, 60, 50, 15
+    width, height = 760, top + step * len(bars) + 30
+    low, high = 0.25, 4.0
+
+    def x(value):
+        value = min(max(value, low), high)
+        return left + (width - left - right) * math.log(value / low) / math.log(high / low)
+
+    c = Canvas(width, height, 'One processor to two')
+    for t in (0.25, 0.5, 1, 2, 4):
+        c.line(x(t), top - 8, x(t), height - 25, '#555555' if t == 1 else COLOURS['grid'])
+        c.text(x(t), top - 12, f'{t:g}', anchor='middle')
+    for i, (name, gains) in enumerate(bars):
+        y = top + i * step
+        start, end = sorted((x(1), x(gains['gort'])))
+        c.rect(start, y, max(1, end - start), step - 5, COLOURS['gort'])
+        c.text(left - 6, y + 9, name, anchor='end', size=10)
+        if 'go' in gains:
+            c.parts.append(f'<circle cx="{x(gains["go"]):.1f}" cy="{y + 5:.1f}" r="3.5" '
+                           f'fill="{COLOURS["go"]}"/>')
+    c.text(left, height - 8, 'time with GOMAXPROCS=1 divided by time with 2; bar: Gort, dot: Go',
+           size=11)
+    c.write(path)

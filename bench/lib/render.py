@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """render.py: the table as text and as Markdown."""
-from lib import stats
+from lib import machine as machines, stats
 
 KINDS = {'time': 'Time', 'memory': 'Memory', 'late': 'Delays and idle costs'}
 
@@ -50,14 +50,87 @@ def others(row):
                      if side not in ('gort', 'go'))
 
 
+def repeats(row):
+    """How often each of the two sides ran; one number where they agree."""
+    counts = [str(row['sides'][s]['runs']) for s in ('gort', 'go') if s in row['sides']]
+    return '/'.join(sorted(set(counts), key=counts.index)) or '0'
+
+
 def cells(row):
     gort, go = row['sides'].get('gort'), row['sides'].get('go')
     return [row['row'], str(row['procs']), row['unit'], spread(gort), spread(go), ratio(row),
-            cpu(row), goal(row), others(row)]
+            repeats(row), cpu(row), goal(row), others(row)]
 
 
-HEAD = ['row', 'P', 'unit', 'Gort (p10-p90)', 'Go (p10-p90)', 'Go/Gort [95 %]', 'CPU', 'goal',
-        'others']
+HEAD = ['row', 'P', 'unit', 'Gort (p10-p90)', 'Go (p10-p90)', 'Go/Gort [95 %]', 'runs', 'CPU',
+        'goal', 'others']
+
+
+def number(value):
+    return '-' if value is None else f'{value:.2f}'
+
+
+def growth_cells(c):
+    j, last = c['judged'], dict(c['sides'].get('go', []))
+    ratio_ = None
+    if c['sides'].get('gort') and last.get(c['sides']['gort'][-1][0]):
+        ratio_ = last[c['sides']['gort'][-1][0]] / (c['sides']['gort'][-1][1] or float('inf'))
+    if j is None:
+        return [c['curve'], c['what'], '-', '-', '-', '-', number(ratio_), '-']
+    return [c['curve'], c['what'], f'{j["from"]:,} to {j["to"]:,}', number(j['gort']),
+            number(j['go']), number(j['log']), number(ratio_), 'CLIFF' if j['cliff'] else 'ok']
+
+
+def sweep_cells(c):
+    j = c['judged']
+    return [c['curve'], number(j['factor'].get('gort')), str(j['at'] or '-'),
+            number(j['factor'].get('go')), 'CLIFF' if j['cliff'] else 'ok']
+
+
+GROWTH = ['curve', 'what grows', 'worst stretch', 'exponent', "Go's", 'of log n',
+          'Go/Gort at the end', 'verdict']
+SWEEP = ['curve', 'dearest / cheapest', 'dearest at', "Go's", 'verdict']
+
+
+def growth_table(results):
+    return [growth_cells(c) for c in results['curves'] if c['procs'] is not None]
+
+
+def sweep_table(results):
+    return [sweep_cells(c) for c in results['curves'] if c['procs'] is None]
+
+
+def scaling_table(results):
+    """The heading, then a line for every row: figures at every GOMAXPROCS, and how much two Ps
+    gain over one."""
+    at = sorted({p for r in results['scaling'] for s in r['sides'].values() for p, _ in s})
+    table = [['row', 'unit'] + [f'Gort P={p}' for p in at] + ['1 to 2'] +
+             [f'Go P={p}' for p in at] + ['1 to 2']]
+    for r in results['scaling']:
+        line = [r['row'], r['unit']]
+        for side in ('gort', 'go'):
+            v = dict(r['sides'].get(side, []))
+            gain = v[1] / v[2] if v.get(1) and v.get(2) else None
+            line += [figure(v[p]) if p in v else '-' for p in at] + [number(gain)]
+        table.append(line)
+    return table
+
+
+# Heading, what the numbers mean, and the table, of what is measured besides rows.
+def further(results):
+    parts = []
+    for title, about, head, lines in (
+            ('Growth', 'Cost of an operation as the work grows: the exponent between the two '
+             'points where it is farthest above what log n and Go show.', GROWTH,
+             growth_table(results)),
+            ('GOMAXPROCS from 1 to 64', 'The dearest value over the cheapest; two is allowed.',
+             SWEEP, sweep_table(results))):
+        if lines:
+            parts.append((title, about, [head] + lines))
+    if results['scaling']:
+        parts.append(('Scaling', 'The rows with more processors than one, and more than the '
+                      'machine has; "1 to 2" is how much faster two are.', scaling_table(results)))
+    return parts
 
 
 def columns(table):
@@ -75,6 +148,8 @@ def text_table(results):
         if rows:
             parts.append(f'{title} (less is better; ratio above 1: Gort is ahead)\n' +
                          columns([HEAD] + [cells(r) for r in rows]))
+    for title, about, table in further(results):
+        parts.append(f'{title}: {about}\n' + columns(table))
     parts.append(summary(results))
     return '\n\n'.join(parts) + '\n'
 
@@ -93,6 +168,12 @@ def summary(results):
     if missed:
         lines.append('goals missed: ' + ', '.join(
             f'{r["row"]} P={r["procs"]} ({r["ratio"]:.2f} of {r["goal"]:g})' for r in missed))
+    cliffs = [c['curve'] for c in results['curves'] if c['judged'] and c['judged']['cliff']]
+    if cliffs:
+        lines.append('cliffs: ' + ', '.join(cliffs))
+    if results['late']:
+        lines.append(f'time was over before all runs of {len(results["late"])} rows: ' +
+                     ' '.join(results['late']))
     for what, why in results['skipped']:
         lines.append(f'SKIPPED {what}: {why}')
     for f in results['failed']:
@@ -105,10 +186,18 @@ def summary(results):
 
 
 def machine(results):
-    m = results['machine']
-    return (f'{m["cpu"]}, {m["cores"]} cores used of {m["cores_all"]}, {m["memory_gb"]} GB, '
-            f'Linux {m["kernel"]}, {m["cc"]}, {m["go"]}; commit {m["commit"]}, {m["date"]}, '
-            f'{results["rounds"]} rounds')
+    return machines.words(results['machine']) + '; ' + runs(results)
+
+
+def runs(results):
+    """In words: of how many runs the figures are medians."""
+    counts = sorted({s['runs'] for r in results['rows'] for side, s in r['sides'].items()
+                     if side in ('gort', 'go')})
+    if not counts:
+        return 'no runs of rows'
+    kind = 'quick session, ' if results['quick'] else ''
+    span = f'{counts[0]}' if counts[0] == counts[-1] else f'{counts[0]} to {counts[-1]}'
+    return f'{kind}{span} runs a row'
 
 
 def markdown(results):
@@ -122,5 +211,9 @@ def markdown(results):
         for r in rows:
             lines.append('| ' + ' | '.join([r['what']] + cells(r)) + ' |')
         parts.append('\n'.join(lines))
+    for title, about, table in further(results):
+        lines = [f'### {title}', '', about, '', '| ' + ' | '.join(table[0]) + ' |',
+                 '|---' * len(table[0]) + '|']
+        parts.append('\n'.join(lines + ['| ' + ' | '.join(t) + ' |' for t in table[1:]]))
     parts.append('\n'.join('- ' + line for line in summary(results).splitlines()))
     return '\n\n'.join(parts) + '\n'

@@ -7,7 +7,17 @@ import os
 Row = collections.namedtuple(
     'Row', 'name kind procs tier n quick_n bench metric goals what')
 Peer = collections.namedtuple('Peer', 'rows side procs n bench')
-Curve = collections.namedtuple('Curve', 'name procs n bench metric points what')
+
+
+class Curve(collections.namedtuple('Curve', 'name procs n bench metric points what')):
+    """n: so many operations, at least as many as the point; "*K" K times the point; "=K" K."""
+
+    def operations(self, point):
+        if self.n.startswith('*'):
+            return int(self.n[1:]) * point
+        if self.n.startswith('='):
+            return int(self.n[1:])
+        return max(int(self.n), point)
 
 
 def lines(path, fields):

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -135,11 +136,23 @@ static struct {
     char pad[120];
 } put, taken;
 
+/* Spins; gives way after a while, for where there is but one core the other side has to run. */
+static void spin(long *spins)
+{
+    if (++*spins % 1000 == 0) {
+        sched_yield();
+    }
+}
+
 static void *drain(void *arg)
 {
     long sum = 0;
+    long spins = 0;
     for (long i = 0; i < trips;) {
         long limit = atomic_load_explicit(&put.count, memory_order_acquire);
+        if (i == limit) {
+            spin(&spins);
+        }
         while (i < limit) {
             sum += ring[i % RING];
             i++;
@@ -155,8 +168,12 @@ static void run_copy_across(long n)
     trips = n;
     pthread_create(&t, NULL, drain, NULL);
     int64_t start = now();
+    long spins = 0;
     for (long i = 0; i < n;) {
         long limit = atomic_load_explicit(&taken.count, memory_order_acquire) + RING;
+        if (i == limit) {
+            spin(&spins);
+        }
         while (i < limit && i < n) {
             ring[i % RING] = i;
             i++;
