@@ -90,7 +90,8 @@ def run(session, tree):
     curves = parts.measure_curves(session, table.read_curves(directory), b)
     late = [row.name for row in rows if row.name in session.late]
     results = {'machine': machine.describe(ROOT, b), 'rounds': session.rounds,
-               'quick': session.quick, 'seconds': round(session.spent()), 'rows': make_rows(rows, cases),
+               'quick': session.quick, 'seconds': round(session.spent()),
+               'rows': make_rows(rows, cases),
                'scaling': scaling, 'curves': curves, 'late': late, 'skipped': b.skipped,
                'failed': session.failed, 'runs': session.runs}
     known = publish.places(ROOT, tree, b.goroot)
