@@ -121,6 +121,7 @@ test_missing_helper_is_named_with_the_places_looked_in() {
     run env PATH=/usr/bin:/bin "$gort" vet x.c
     want_status 127
     want_err_has "gort vet: this installation has no gort-vet"
+    want_err_has "built where libclang is"
     want_err_has "$PWD/fake/libexec/gort"
 }
 

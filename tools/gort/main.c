@@ -60,8 +60,12 @@ static const struct command commands[] = {
      "512 MiB anyway. It is $XDG_CACHE_HOME/gort, ~/.cache/gort or /tmp/gort-UID.\n"},
     {"version", cli_cmd_version, "", "print the version", ""},
     {"knobs", cli_cmd_knobs, "", "list what GORTDEBUG understands", ""},
-    {"vet", NULL, "FILE.c...", "look for mistakes in concurrent code",
-     "Status 1 when it found something.\n"},
+    {"vet", NULL, "[-RULE[=false]]... [OPTION]... FILE.c...",
+     "look for mistakes in concurrent code",
+     "Reads the files and does not run them; gort vet -h lists the rules. -RULE looks for that\n"
+     "alone, -RULE=false for all but that; other options go to the compiler. Status 1 when it\n"
+     "found something, 2 when a file does not compile. A comment\n"
+     "`gort:vet ignore RULE reason` holds for its line and the next.\n"},
     {"dump", NULL, "PID", "print every goroutine of a running program", ""},
     {"top", NULL, "PID", "watch a running program", ""},
     {"trace", NULL, "FILE", "turn an execution trace into a page", ""},
@@ -84,6 +88,13 @@ static char *helper_of(const struct command *c, struct layout *l, struct list *l
 {
     cli_layout(l);
     return cli_layout_helper(l, c->name, looked);
+}
+
+/* Why a helper program may be missing, for messages. */
+static const char *needs_of(const struct command *c)
+{
+    return strcmp(c->name, "vet") == 0 ? "; it is built where libclang is (Debian: libclang-dev)"
+                                       : "";
 }
 
 static bool is_here(const struct command *c)
@@ -128,7 +139,7 @@ int cli_cmd_help(char **argv)
         cli_die(CLI_USAGE, "takes one command at a time");
     }
     if (!is_here(c)) {
-        cli_die(CLI_NO_HELPER, "this installation has no gort-%s", c->name);
+        cli_die(CLI_NO_HELPER, "this installation has no gort-%s%s", c->name, needs_of(c));
     }
     print_help(c);
     return 0;
@@ -153,8 +164,8 @@ static int run_helper(const struct command *c, char **argv)
     struct list words = {0};
     char *program = helper_of(c, &l, &looked);
     if (program == NULL) {
-        cli_die(CLI_NO_HELPER, "this installation has no gort-%s (looked in %s, and PATH)", c->name,
-                cli_join(&looked));
+        cli_die(CLI_NO_HELPER, "this installation has no gort-%s (looked in %s, and PATH)%s",
+                c->name, cli_join(&looked), needs_of(c));
     }
     cli_add(&words, program);
     for (; *argv != NULL; argv++) {
