@@ -155,15 +155,14 @@ static bool walkable(const struct goi_capture *c, const struct g *g, enum gstate
            (state == GOI_G_RUNNABLE && (g->m == NULL || !g->m->detached));
 }
 
-static int64_t minutes_of(struct g *g, enum gstate state, int64_t now)
+/* To the second, which dumps do not show. */
+static int64_t minutes_of(const struct g *g, enum gstate state, int64_t now)
 {
     if (state != GOI_G_WAITING) {
         return 0;
     }
-    if (g->wait_since == 0) {
-        g->wait_since = now; /* seen for the first time; goi_ready() clears it */
-    }
-    return (now - g->wait_since) / 60000000000;
+    int64_t since = (int64_t)g->waits_from << GOI_COARSE_SHIFT;
+    return since != 0 && since < now ? (now - since) / 60000000000 : 0;
 }
 
 static void take_stack(struct taking *t, struct goi_shot *s, struct g *g)

@@ -53,7 +53,7 @@ GOI_INLINE void goi_prefetch_runnable(struct goi_runnable *h)
 {
     struct g *g = goi_g_of(h);
     __builtin_prefetch(h->next, 1);
-    __builtin_prefetch(&g->id, 1);
+    __builtin_prefetch(&g->m, 1);
     __builtin_prefetch(g->regs.sp, 1);
     __builtin_prefetch((char *)g->regs.sp + GOI_CACHE_LINE, 1);
 }
@@ -116,6 +116,7 @@ GOI_INLINE struct m *goi_park_inline(struct m *m, enum wait_reason reason, void 
     goi_assert(ld_rlx(&m->in_rt) == 1);
     goi_assert((g->flags & GOI_G_SCHED) == 0);
     g->reason = (uint8_t)reason;
+    g->waits_from = ld_rlx(&goi_coarse.now); /* [stat] */
     g->wait_object = object;
     goi_gset(g, GOI_G_RUNNING, GOI_G_WAITING);
     if (GOI_UNLIKELY(m->foreign)) {
@@ -128,7 +129,6 @@ GOI_INLINE void goi_ready_inline(struct m *m, struct g *g)
 {
     struct p *p = m->p;
     GOI_JITTER();
-    g->wait_since = 0;
     if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
         goi_ready_thread(g);
         return;

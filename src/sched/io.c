@@ -104,7 +104,6 @@ static void mark_ready(struct goi_runq *ready)
     uint32_t n = goi_runq_len(ready);
     for (uint32_t i = 0; i < n; i++) {
         struct g *g = goi_g_of(goi_runq_pop_head(ready));
-        g->wait_since = 0;
         if ((g->flags & GOI_G_FOREIGN) != 0) {
             goi_ready_thread(g);
         } else {

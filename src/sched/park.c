@@ -150,7 +150,6 @@ void goi_ready_back(struct m *m, struct g *g)
         goi_ready_inline(m, g);
         return;
     }
-    g->wait_since = 0;
     if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
         goi_ready_thread(g);
         return;

@@ -46,6 +46,16 @@ enum {
     TRIM_NS = 1000000000,       /* between two looks at stacks that nobody took */
 };
 
+struct goi_coarse goi_coarse;
+
+static void look_at_clock(int64_t now)
+{
+    uint32_t coarse = (uint32_t)(now >> GOI_COARSE_SHIFT);
+    if (ld_rlx(&goi_coarse.now) != coarse) {
+        st_rlx(&goi_coarse.now, coarse); /* [stat] */
+    }
+}
+
 static bool work_waits(const struct p *p, int64_t now)
 {
     return goi_p_work(p) > 0 || ld_rlx(&p->has_next) != 0 ||
@@ -203,6 +213,7 @@ static bool prepare_stacks(int64_t now)
 void goi_sysmon_wake_locked(void)
 {
     if (ld_rlx(&goi_sched.sysmon_asleep)) {
+        look_at_clock(goi_now()); /* who parks before it comes shall not seem to wait since then */
         st_rlx(&goi_sched.sysmon_asleep, false);
         st_rel(&goi_sched.sysmon_wake, 1); /* [SYSMON] */
         gop_futex_wake(&goi_sched.sysmon_wake, 1);
@@ -250,6 +261,7 @@ static void *sysmon(void *arg)
         gop_sleep_ns(pace);
         goi_debug_tick();
         int64_t now = goi_now();
+        look_at_clock(now);
         goi_lock(&goi_sched.lock);
         bool all_idle = goi_procs_quiet_locked();
         goi_unlock(&goi_sched.lock);
@@ -291,6 +303,7 @@ static void *sysmon(void *arg)
 void goi_sysmon_start(void)
 {
     struct m *m = goi_m_new_system();
+    look_at_clock(goi_now());
     int r = gop_thread_start(sysmon, m, GOI_M_STACK);
     if (r != 0) {
         goi_fatal("newosproc");

@@ -66,10 +66,11 @@ struct g {
     int saved_errno;                /* [o] errno while not running */
     goi_a32 claim;                  /* [a:CLAIM] generation*2 + taken, for several wakers */
     void *wake_arg;                 /* [s:waiting] who woke us (waiter record), set by the waker */
-    /* second line */
-    uint64_t id;                    /* [c] while alive */
+    uint32_t waits_from;            /* [o] goi_coarse.now when it parked last, for dumps */
     struct m *m;                    /* [o] the thread that runs it */
     struct m *locked_m;             /* [o] the only thread that may run it, or NULL */
+    /* second line */
+    uint64_t id;                    /* [c] while alive */
     struct g_extra *extra;          /* [o] or NULL */
     uintptr_t cxx[2];               /* [o] __cxa_get_globals() while not running */
     struct goi_annot_stack annot;   /* [o] */
@@ -81,7 +82,6 @@ struct g {
     uint64_t parent_id;             /* [c] */
     goi_done done;                  /* [c] called with done_arg when it has ended, or NULL */
     void *done_arg;
-    int64_t wait_since;             /* [s:waiting] gop_now() when a dump first saw it waiting; 0 */
     void *wait_object;              /* [s:waiting] channel, mutex ... for reports */
     struct goi_unwind unwind;       /* [o] defers, try frames, pending records */
     uint32_t klass;                 /* [c] of the window */
@@ -228,5 +228,11 @@ struct goi_sched {
 };
 
 extern struct goi_sched goi_sched;
+
+/* goi_now() >> GOI_COARSE_SHIFT, about seconds, as sysmon saw it last: within milliseconds while
+ * anything runs. Alone on its cache line. */
+enum { GOI_COARSE_SHIFT = 30 };
+struct goi_coarse { goi_a32 now; /* [stat] */ } GOI_ALIGNED(GOI_CACHE_LINE);
+extern struct goi_coarse goi_coarse;
 
 #endif

@@ -2,8 +2,11 @@
 /* go_dump: every goroutine of a program that goes on. */
 #include "debug/internal.h"
 #include "harness.h"
+#include "sched/internal.h"
 #include <gort.h>
 #include <gort/short.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -100,6 +103,62 @@ TEST(dump, labels_and_names_go_away)
     go_set_label("b", NULL);
     go_set_name(NULL);
     EXPECT(dump_contains("goroutine 1 [running]:"));
+}
+
+/* --- for how long it waits: known from the first dump on */
+
+static struct g *waiter;
+static void receives_twice(chan(int) c)
+{
+    waiter = goi_m()->g;
+    (void)chan_recv(c);
+    (void)chan_recv(c);
+}
+static uint32_t minutes(int n) { return (uint32_t)(n * INT64_C(60000000000) >> GOI_COARSE_SHIFT); }
+
+TEST(dump, shows_for_how_many_minutes)
+{
+    chan(int) c = chan_make(int);
+    go(receives_twice, c);
+    yield_until_dump_contains("[chan receive]");
+    waiter->waits_from -= minutes(3) + 30; /* it is parked, and nobody else looks there */
+    EXPECT(dump_contains(" [chan receive, 3 minutes]:"));
+    waiter->waits_from -= minutes(100);
+    EXPECT(dump_contains(" [chan receive, 103 minutes]:"));
+    chan_send(c, 1);
+    yield_until_dump_contains("[chan receive]:"); /* from the beginning */
+    chan_send(c, 1);
+    done();
+    chan_free(c);
+}
+
+/* After hours in which nothing ran nobody has kept the time: who is first to run reads it. */
+static chan(int) sent;
+static void *sends_after_hours(void *c)
+{
+    while (!ld_acq(&goi_sched.sysmon_asleep)) {
+        sched_yield();
+    }
+    st_rlx(&goi_coarse.now, ld_rlx(&goi_coarse.now) - minutes(500));
+    chan_send((chan(int))c, 1);
+    chan_send(sent, 1);
+    return NULL;
+}
+TEST(dump, shows_no_minutes_of_a_long_sleep)
+{
+    chan(int) c = chan_make(int);
+    pthread_t t;
+    go(receives_twice, c);
+    yield_until_dump_contains("[chan receive]:");
+    sent = chan_make(int);
+    REQUIRE(pthread_create(&t, NULL, sends_after_hours, c) == 0);
+    (void)chan_recv(sent);
+    pthread_join(t, NULL);
+    yield_until_dump_contains("[chan receive]:");
+    chan_send(c, 1);
+    done();
+    chan_free(c);
+    chan_free(sent);
 }
 
 /* go1.27 fixedbugs/issue9321: dumps while others dump, come, go, and switch. */
