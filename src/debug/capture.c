@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* capture.c: all goroutines, copied at one moment.
+/* capture.c: all goroutines, copied at one moment, or some hundred at each of several moments.
  *
- * Printing a hundred thousand stacks takes seconds; walking them takes a microsecond each. So the
+ * Printing a hundred thousand stacks takes seconds; walking them takes microseconds each. So the
  * world is stopped for the walk only (sched/world.c): what a report needs is copied into memory of
  * its own, each different stack once, and names and lines are looked up when the program runs
- * again.
+ * again. A program that goes on afterwards does not stand still for long even so: after each
+ * millisecond it runs for half of one, and each goroutine is shown as it was in its turn. Windows
+ * that goroutines are looked for in stay meanwhile (goi_stack_try_hold).
  *
  * With the world stopped every goroutine that is not running has its registers saved and will not
  * be resumed. Running ones go on in user code, where nobody can look at them; they keep away from
@@ -20,6 +22,7 @@
 #include "sched/world.h"
 #include <string.h>
 
+enum { STOP_NS = 1000000, SLICE_NS = 10 * STOP_NS, LOOKS_PER_CLOCK = 16 };
 enum { CHUNK = 1 << 20, TABLE = 1024, NAME_TEXT = GOI_NAME_MAX + 1, LABEL_TEXT = 512 };
 
 struct goi_arena_chunk { struct goi_arena_chunk *next; size_t size; };
@@ -104,6 +107,8 @@ struct taking {
     const struct goi_capture_want *want;
     struct goi_frames frames;
     int64_t now;
+    int64_t stopped_at, slice_at;
+    uint32_t looks;
 };
 
 /* Key, value, key, value, each with its zero, and an empty key at the end. What does not fit is
@@ -243,9 +248,43 @@ static bool room_for_one(struct all *a)
     return true;
 }
 
+/* The goroutines of other Ps run for half as long as they stood still; those of this P have their
+ * turn when a time slice is over. */
+static void breathe(struct taking *t, int64_t now)
+{
+    int64_t until = now + goi_min_i64((now - t->stopped_at) / 2, STOP_NS);
+    if (t->c->stopped) {
+        goi_world_start();
+    }
+    goi_leave(goi_m());
+    while (goi_procs() > 1 && goi_now() < until) { /* ends then */
+        goi_pause();
+    }
+    struct m *m = goi_enter();
+    if (now - t->slice_at >= SLICE_NS) {
+        (void)goi_yield(m);
+        t->slice_at = goi_now();
+    }
+    t->c->stopped = goi_world_stop(t->want->patience);
+    t->stopped_at = goi_now();
+}
+
+static void breathe_sometimes(struct taking *t)
+{
+    if (!t->want->crashing && ++t->looks % LOOKS_PER_CLOCK == 0) {
+        int64_t now = goi_now();
+        if (now - t->stopped_at >= STOP_NS) {
+            breathe(t, now);
+        }
+    }
+}
+
 static bool take_each(struct g *g, void *arg)
 {
     struct all *a = arg;
+    if (a->t.want->others) {
+        breathe_sometimes(&a->t);
+    }
     if (!wanted(&a->t, g)) {
         return true;
     }
@@ -325,6 +364,7 @@ struct goi_capture *goi_capture_take(const struct goi_capture_want *want)
     a->t.now = goi_now();
     if (want->others) {
         c->stopped = goi_world_stop(want->patience);
+        a->t.stopped_at = a->t.slice_at = goi_now();
         goi_world_each(take_each, a, want->crashing);
         if (c->stopped) {
             goi_world_start();

@@ -93,7 +93,7 @@ struct goi_capture {
 struct goi_capture_want {
     bool others;            /* all goroutines, not only the current one */
     bool crashing;          /* locks may be held by threads that will never go on */
-    int64_t patience;       /* how long to try to stop the world */
+    int64_t patience;       /* how long to try to stop the world, each time */
     struct g *current;      /* shown as running, with `frames`; or NULL */
     const struct goi_frames *frames;
 };
