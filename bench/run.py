@@ -96,7 +96,8 @@ def run(session, tree):
                'failed': session.failed, 'runs': session.runs}
     known = publish.places(ROOT, tree, b.goroot)
     publish.write(publish.clean(results, known), session.out)
-    return 1 if session.failed or 'gort' not in b.sides or 'go' not in b.sides else 0
+    fatal = [f for f in session.failed if f['side'] in ('gort', 'go', 'release')]
+    return 1 if fatal or 'gort' not in b.sides or 'go' not in b.sides else 0
 
 
 def main():

@@ -13,8 +13,10 @@ import time
 from lib import measure, table
 
 SERVERS = ('echo', 'http')
+OURS = ('gort', 'go')
 QUICK_SECONDS = 160           # from the beginning of `make bench QUICK=1` to the last run
 QUICK_ROUNDS = 3              # of rows that are not of the first tier, and of those that take
+QUICK_PEERS = 1               # the round in which peers and limits run once
 QUICK_HEAVY = 0.8             # more seconds than this for a run on both sides
 DISTURBED = 0.15              # share of the cores that others took during a run
 SCALE = (1, 2, 4, 16)         # GOMAXPROCS of the scaling table, more where there are more cores
@@ -64,9 +66,11 @@ class Session:
     def left(self):
         return QUICK_SECONDS - self.spent() if self.quick else float('inf')
 
-    def limit(self):
+    def limit(self, side='gort'):
         """How long a run may take before it counts as hung."""
-        return max(5.0, min(20.0, self.left() + 10)) if self.quick else 90.0
+        if not self.quick:
+            return 90.0
+        return max(5.0, min(20.0 if side in OURS else 5.0, self.left() + 10))
 
     def fail(self, case, side, why):
         name = re.sub(r'[^\w.-]+', '_', f'{side}-{case.name(side)}-P{case.procs}')
@@ -87,12 +91,12 @@ class Session:
         program = build.program(side, bench[0])
         if bench[0] in SERVERS:
             figures, record = measure.run_server(program, build.client, bench, n, case.procs,
-                                                 self.limit(), cores)
+                                                 self.limit(side), cores)
         else:
             if n >= 1000000 and bench[0] in ('parked', 'parked_own') and not self.quick:
                 self.warm(build)
-            figures, record = measure.run(side, program, bench, n, case.procs, self.limit(),
-                                          cores)
+            figures, record = measure.run(side, program, bench, n, case.procs,
+                                          self.limit(side), cores)
         record.update({'side': side, 'command': case.name(side), 'procs': case.procs,
                        'figures': {m: v for m, (v, _) in figures.items()}})
         self.runs.append(record)
@@ -131,11 +135,12 @@ class Session:
         order = list(case.sides)
         if round_ % 2:
             order.reverse()
-        if self.quick and round_ > 0:
-            heavy = sum(case.wall.get(side, 0) for side in ('gort', 'go')) > QUICK_HEAVY
+        if self.quick:
+            heavy = sum(case.wall.get(side, 0) for side in OURS) > QUICK_HEAVY
             if (case.tier > 1 or heavy) and round_ >= QUICK_ROUNDS:
                 return []
-            order = [side for side in order if side in ('gort', 'go')]
+            if round_ != QUICK_PEERS:
+                order = [side for side in order if side in OURS]
         return [side for side in order if side not in case.dead]
 
     def measure(self, build, cases):

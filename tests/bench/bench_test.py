@@ -189,8 +189,8 @@ def test_turns():
     case = session.Case(['yield'], 1, 1)
     case.sides = {'gort': None, 'go': None, 'limit': None}
     case.tier = 1
-    assert s.due(case, 0) == ['gort', 'go', 'limit'] and s.due(case, 1) == ['go', 'gort']
-    assert s.due(case, 9) == ['go', 'gort']
+    assert s.due(case, 0) == ['gort', 'go'] and s.due(case, 1) == ['limit', 'go', 'gort']
+    assert s.due(case, 8) == ['gort', 'go'] and s.due(case, 9) == ['go', 'gort']
     case.tier = 2
     assert s.due(case, 9) == []
     s.quick = False
