@@ -76,6 +76,7 @@ void goi_share_locked(struct p *victim, bool with_next)
         goi_runq_push_tail(to, &g->run);
     }
     victim->spawn_first = NULL;
+    goi_io_forget(victim);
     goi_runq_move_head(&victim->woken, to, (uint32_t)goi_min_size((woken + 1) / 2, GOI_SHARE_MAX));
     goi_runq_move_tail(&victim->fresh, to, (uint32_t)goi_min_size((fresh + 1) / 2, GOI_SHARE_MAX));
 }

@@ -73,6 +73,11 @@ GOI_INLINE void goi_wake_maybe(void)
  * when the P itself must go. */
 struct m *goi_p_give_up(struct m *m, bool retire) GOI_PARKS;
 uint32_t goi_p_work(const struct p *p);         /* queued goroutines, without runnext; a hint */
+/* Changes whenever p's goroutine picks or starts one. [stat] */
+GOI_INLINE uint32_t goi_p_picks(const struct p *p)
+{
+    return ld_rlx(&p->picks) + (uint32_t)ld_rlx(&p->spawned);
+}
 
 /* --- hold.c: the asymmetric Dekker protocol (essay there) */
 bool goi_hold_p_locked(struct p *p);
@@ -108,6 +113,10 @@ void goi_io_sleep(struct m *m, int64_t deadline, struct goi_runq *ready);
 void goi_io_retire_locked(struct m *m);
 /* What the sleep has found, made runnable: before all others. Empties `ready`. */
 void goi_io_deliver(struct m *m, struct goi_runq *ready);
+/* Goroutines leave p's woken queue otherwise than by being picked. */
+GOI_INLINE void goi_io_forget(struct p *p) { p->io_batch = 0; }
+/* What was put on busy p's queue by somebody else still waits: p has picked nothing since. */
+bool goi_io_neglected_locked(struct p *p);
 
 /* --- thread.c */
 struct m *goi_m_new(void);

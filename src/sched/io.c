@@ -11,12 +11,16 @@
  *     takes a P (its old one, if that is still idle);
  *   - Ps that are busy look every 61 picks, if 0.2 ms have passed (pick_slow);
  *   - if none of these has looked for 0.2 ms, sysmon does, at each of its looks, which come at
- *     least every 0.5 ms while something is waited for. What it finds goes to an idle P, or to one
- *     whose goroutine is computing: that goroutine goes on as a plain thread, as after its time
- *     slice.
+ *     least every 0.5 ms while something is waited for. What it finds goes to an idle P, or to the
+ *     front of a busy one's queue. A P whose goroutine has been computing, and still is, is taken:
+ *     that goroutine goes on as a plain thread, as after its time slice; one that has just picked
+ *     keeps its P until sysmon's next looks, because a goroutine in a short call of the kernel
+ *     looks like one that computes, and each P taken is a thread started.
+ *                                                                 (goi_io_neglected_locked)
  *
  * So readiness reaches a goroutine within about a millisecond whatever the Ps do. (Go looks when a
- * P runs out of work, or after 10 ms.) What has become ready runs before what was runnable already.
+ * P runs out of work, or after 10 ms.) What has become ready runs before what was runnable already,
+ * in the order of its readiness: of a thousand connections none waits for two laps of the others.
  * That could starve the others when requests come faster than they are answered; so when nothing
  * else has run for the length of a time slice, the oldest of the others goes first.
  *
@@ -29,6 +33,10 @@
  *       else can find it, and its state is WAITING until then.                       (mark_ready)
  *   I4  In each time slice a goroutine runs that was not put ahead, if there is one.
  *                                                                          (put, unit/net/busy)
+ *   I5  Of the goroutines that were put ahead on a P, the last (io_last) has at least io_batch - 1
+ *       before it, less the slices that have begun since (io_tick): only the head of the queue is
+ *       taken off without a word (goi_io_forget), and that begins a slice. So while fewer slices
+ *       have begun, it is on the queue.                                  (assert in left_ahead)
  *
  * A thread that sleeps in the poller is woken, to be given a P, by breaking the poller's wait: its
  * wake word says so (GOI_M_POLLS), and waker and sleeper swap it, so that a wake is by the right
@@ -66,10 +74,23 @@ void goi_io_kick(void)
     }
 }
 
+/* Does a busy P look so often that nobody needs to be woken for what comes? sysmon's looks do not
+ * count: they come late. Nor does a P's last look before it became idle. */
+static bool looked_at_often_locked(int64_t now)
+{
+    for (int i = 0; i < goi_procs_made(); i++) {
+        const struct p *p = goi_sched.procs[i];
+        if (!p->idle && !p->retired && now - ld_rlx(&p->io_looked) < OFTEN_NS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool goi_io_elect_locked(struct m *m, int64_t now)
 {
     if (!goi_io_open() || ld_rlx(&goi_sched.poller) != NULL || goi_io_waiters() == 0 ||
-        (!goi_procs_quiet_locked() && now - ld_rlx(&goi_sched.io_looked) < OFTEN_NS)) {
+        looked_at_often_locked(now)) {
         return false;
     }
     goi_assert(!m->polls);
@@ -113,61 +134,95 @@ static void mark_ready(struct goi_runq *ready)
     }
 }
 
-/* To the front of a P that is ours, inside the runtime or on its way. */
-static void put_front(struct p *p, struct goi_runq *ready)
+/* How many of those who were put ahead are left at most; if any, p->io_last is the last (I5). */
+static uint32_t left_ahead(struct p *p)
 {
-    if (p->runnext != NULL) { /* it has its turn after them, or a pair of friends kept the P */
-        goi_runq_push_head(&p->woken, &p->runnext->run);
-        p->runnext = NULL;
-        st_rlx(&p->has_next, 0);
+    uint32_t ran = ld_rlx(&p->tick) - p->io_tick; /* [stat] its own P's */
+    p->io_tick += ran;
+    if (ran >= p->io_batch || goi_runq_len(&p->woken) == 0) {
+        return 0;
     }
-    while (goi_runq_len(ready) > 0) { /* ends: each turn takes one out */
-        goi_runq_push_head(&p->woken, goi_runq_pop_tail(ready));
-    }
+    goi_assert(p->io_last->next != NULL || p->woken.tail == p->io_last); /* I5 */
+    return p->io_batch - ran;
 }
 
-/* I4. At most as many slices as goroutines were put ahead: only those have run. */
+/* Behind those that were put ahead before, ahead of the others. p is ours inside the runtime, on
+ * its way to somebody, or held. */
 static void put(struct p *p, struct goi_runq *ready)
 {
-    struct goi_runnable *first = NULL;
     int64_t now = goi_now();
-    uint32_t ran = ld_rlx(&p->tick) - p->io_tick; /* [stat] its own P's */
-    if (ran > p->io_batch || goi_runq_len(&p->woken) == 0) {
-        p->io_batch = 0;
+    uint32_t left = left_ahead(p);
+    struct g *next = p->runnext;
+    if (left == 0) {
         p->io_alone_since = now;
-    } else {
-        p->io_batch -= ran;
-    }
-    p->io_tick += ran;
-    struct goi_runq ahead = {0};
-    if (now - p->io_alone_since >= GOI_SLICE_NS) { /* the oldest of the others, behind those */
-        uint32_t n = goi_runq_len(&p->woken);
-        goi_runq_move_head(&p->woken, &ahead, p->io_batch < n ? p->io_batch : n);
-        first = goi_runq_pop_head(&p->woken);
+        p->io_last = NULL;
+    } else if (now - p->io_alone_since >= GOI_SLICE_NS) {
         p->io_alone_since = now;
+        struct goi_runnable *other = p->io_last->next;
+        if (other != NULL) { /* I4: the oldest of the others, before all of them */
+            goi_runq_remove(&p->woken, other);
+            goi_runq_push_head(&p->woken, other);
+            left++;
+        }
     }
-    p->io_batch += goi_runq_len(ready);
-    goi_runq_move_head(ready, &ahead, goi_runq_len(ready));
-    put_front(p, &ahead);
-    if (first != NULL) {
-        goi_runq_push_head(&p->woken, first);
+    p->io_batch = left + goi_runq_len(ready);
+    while (goi_runq_len(ready) > 0) { /* ends: each turn takes one out */
+        struct goi_runnable *r = goi_runq_pop_head(ready);
+        if (p->io_last != NULL) {
+            goi_runq_insert_after(&p->woken, p->io_last, r);
+        } else {
+            goi_runq_push_head(&p->woken, r);
+        }
+        p->io_last = r;
+    }
+    if (next != NULL) { /* it has its turn after them, or a pair of friends kept the P */
+        p->runnext = NULL;
+        st_rlx(&p->has_next, 0);
+        goi_runq_insert_after(&p->woken, p->io_last, &next->run);
     }
 }
 
-/* A P for goroutines that are ready and have none: an idle one, or one whose goroutine computes.
- * NULL: all are inside the runtime just now, and will look by themselves. */
-static struct p *find_p_locked(struct m *m)
+/* All Ps are busy. To the front of one whose goroutine is in user code, which keeps it for now.
+ * False: all are inside the runtime just now, and will look by themselves. */
+static bool put_on_busy_locked(struct m *m, struct goi_runq *ready)
 {
-    struct p *p = goi_p_take_idle_locked();
     uint32_t n = (uint32_t)goi_procs_made();
     uint32_t first = goi_random(m, n);
-    for (uint32_t i = 0; i < n && p == NULL; i++) {
-        struct p *busy = goi_sched.procs[(first + i) % n];
-        if (busy->m != NULL && goi_p_take_locked(busy, true)) {
-            p = busy;
+    for (uint32_t i = 0; i < n; i++) {
+        struct p *p = goi_sched.procs[(first + i) % n];
+        if (p->m != NULL && goi_hold_p_locked(p)) {
+            put(p, ready);
+            p->io_left = true;
+            p->io_left_picks = goi_p_picks(p);
+            goi_release_p_locked(p);
+            return true;
         }
     }
-    return p;
+    return false;
+}
+
+bool goi_io_neglected_locked(struct p *p)
+{
+    p->io_left = p->io_left && p->io_left_picks == goi_p_picks(p);
+    return p->io_left;
+}
+
+/* For who has no P: sysmon, and a thread that slept in the poller while the last P was taken. */
+static void deliver_elsewhere(struct m *m, struct goi_runq *ready)
+{
+    goi_lock(&goi_sched.lock);
+    struct p *p = goi_p_take_idle_locked();
+    if (p != NULL) {
+        put(p, ready);
+    } else if (!put_on_busy_locked(m, ready)) {
+        while (goi_runq_len(ready) > 0) { /* ends: each turn takes one out */
+            goi_runq_push_head(&goi_sched.global, goi_runq_pop_tail(ready));
+        }
+    }
+    goi_unlock(&goi_sched.lock);
+    if (p != NULL) {
+        goi_p_start(p);
+    }
 }
 
 void goi_io_deliver(struct m *m, struct goi_runq *ready)
@@ -179,23 +234,8 @@ void goi_io_deliver(struct m *m, struct goi_runq *ready)
     }
     if (m->p != NULL) {
         put(m->p, ready);
-        if (n > 1) {
-            goi_wake_maybe();
-        }
-        return;
-    }
-    goi_lock(&goi_sched.lock);
-    struct p *p = find_p_locked(m);
-    if (p != NULL) {
-        put_front(p, ready);
     } else {
-        while (goi_runq_len(ready) > 0) { /* ends: each turn takes one out */
-            goi_runq_push_head(&goi_sched.global, goi_runq_pop_tail(ready));
-        }
-    }
-    goi_unlock(&goi_sched.lock);
-    if (p != NULL) {
-        goi_p_start(p);
+        deliver_elsewhere(m, ready);
     }
     if (n > 1) {
         goi_wake_maybe();
@@ -210,7 +250,11 @@ bool goi_io_look(struct m *m)
         return false;
     }
     goi_netpoll(&ready, 0);
-    st_rlx(&goi_sched.io_looked, goi_now());
+    int64_t now = goi_now();
+    st_rlx(&goi_sched.io_looked, now);
+    if (m->p != NULL) {
+        st_rlx(&m->p->io_looked, now);
+    }
     st_rel(&goi_sched.io_looking, 0); /* [IOLOOK] */
     bool any = goi_runq_len(&ready) > 0;
     goi_io_deliver(m, &ready);

@@ -108,7 +108,7 @@ static void judge_search(struct m *m)
 static bool worth_stealing(struct p *victim, int64_t now)
 {
     uint32_t drains = ld_rlx(&victim->woken.drains) + ld_rlx(&victim->fresh.drains);
-    uint32_t picks = ld_rlx(&victim->picks) + (uint32_t)ld_rlx(&victim->spawned);
+    uint32_t picks = goi_p_picks(victim);
     uint32_t work = goi_p_work(victim);
     if (work == 0 || picks != ld_rlx(&victim->seen_picks)) {
         st_rlx(&victim->seen_picks, picks);

@@ -118,6 +118,7 @@ static void retire_locked(struct m *m)
         p->runnext = NULL;
         st_rlx(&p->has_next, 0);
     }
+    goi_io_forget(p);
     goi_runq_move_head(&p->woken, &goi_sched.global, goi_runq_len(&p->woken));
     goi_runq_move_tail(&p->fresh, &goi_sched.global, goi_runq_len(&p->fresh));
     goi_p_unbind_locked(p, m);

@@ -86,6 +86,26 @@ GOI_INLINE struct goi_runnable *goi_runq_pop_head(struct goi_runq *q)
     return r;
 }
 
+/* r is on the queue. */
+GOI_INLINE void goi_runq_remove(struct goi_runq *q, struct goi_runnable *r)
+{
+    if (r->prev == NULL) {
+        goi_assert(q->head == r); /* Q2 */
+        (void)goi_runq_pop_head(q);
+        return;
+    }
+    r->prev->next = r->next;
+    if (r->next != NULL) {
+        r->next->prev = r->prev;
+    } else {
+        goi_assert(q->tail == r); /* Q2 */
+        q->tail = r->prev;
+    }
+    r->next = NULL;
+    r->prev = NULL;
+    st_rlx(&q->n, ld_rlx(&q->n) - 1);
+}
+
 GOI_INLINE struct goi_runnable *goi_runq_pop_tail(struct goi_runq *q)
 {
     struct goi_runnable *r = q->tail;

@@ -11,7 +11,8 @@
  *     asks it to yield at the next entry;
  *   - it is in user code for 10 ms, and has not answered that request in another 0.5 ms, or it
  *     sleeps in the kernel (its thread's CPU clock stands still), and something else could run: the
- *     P is taken and given to another thread;
+ *     P is taken and given to another thread; after 0.2 ms already if what waits there was woken by
+ *     a descriptor (io.c);
  *   - work waits behind it, or its queue never runs empty, and another P is idle: wake a thread,
  *     which steals;
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
@@ -36,6 +37,7 @@ enum {
     KEPT_NS = 100000,           /* a queue that has not run empty: its P has more than it can do; */
     KEPT_SKIP_NS = 1000,        /* this much later for each wake that is left out (proc.c) */
     ASLEEP_NS = 200000,         /* of standing CPU clock: sleeps in the kernel */
+    NEGLECT_NS = 200000,        /* of no pick, with goroutines waiting whose descriptor is ready */
     LATE_NS = 100000,           /* a timer this overdue is run by sysmon */
     FALSE_ALARMS = 20,          /* suspicions in a row without a sleeper: they compute */
     QUIET_LOOKS = 50,           /* looks that found nothing before the pace slows */
@@ -104,7 +106,7 @@ enum verdict { FINE, SUSPECT, TAKEN, WAKE }; /* in the order of haste */
 static int64_t note(struct p *p, int64_t now)
 {
     uint32_t tick = ld_rlx(&p->tick);
-    uint32_t picks = ld_rlx(&p->picks) + (uint32_t)ld_rlx(&p->spawned);
+    uint32_t picks = goi_p_picks(p);
     if (tick != p->mon_tick) {
         p->mon_tick = tick;
         p->mon_since = now;
@@ -144,7 +146,8 @@ static enum verdict look(struct p *p, int64_t now)
         return FINE;
     }
     if (ld_rlx(&m->in_rt) == 0) {
-        bool computes = stuck >= GOI_SLICE_NS + GRACE_NS;
+        bool computes = stuck >= GOI_SLICE_NS + GRACE_NS ||
+                        (stuck >= NEGLECT_NS && goi_io_neglected_locked(p));
         if ((computes || sleeps_in_kernel(p, m, now)) && goi_p_take_locked(p, computes)) {
             return TAKEN;
         }

@@ -170,6 +170,10 @@ struct p {
     goi_a32 io_waiters;             /* [stat] parked on descriptors here minus resumed here */
     int64_t io_alone_since;         /* [o] nothing but what descriptors woke has run (io.c) */
     uint32_t io_tick, io_batch;     /* [o] at the last such batch: tick, and how many are to run */
+    struct goi_runnable *io_last;   /* [o] the last of these */
+    goi_ai64 io_looked;             /* [stat] when its owner last looked at the poller */
+    bool io_left;                   /* [l:sched] somebody else put goroutines on its queue */
+    uint32_t io_left_picks;         /* [l:sched] when it had picked so many times */
     /* sysmon's notes [o by sysmon] */
     uint32_t mon_tick;
     int64_t mon_since;

@@ -4,6 +4,7 @@
  * How late answers are is measured by the benchmark echo_busy on a quiet machine. Here it is asked
  * whether they come at all, and through which door: the ones who compute never call the library. */
 #include "net_test.h"
+#include "sched/rt.h"
 #include <gort/short.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -126,4 +127,45 @@ TEST(busy, answers_come_while_pairs_play_ping_pong)
         chan_free(a[i]);
         chan_free(b[i]);
     }
+}
+
+/* Asks only when somebody sleeps in the poller. */
+static void *client_of_sleepers(void *arg)
+{
+    const int *fd = arg;
+    char byte = 'x';
+    for (int i = 0; i < 20; i++) {
+        while (ld_rlx(&goi_sched.poller) == NULL) { /* ends when somebody sleeps there */
+            sched_yield();
+        }
+        EXPECT_EQ_INT(write(*fd, &byte, 1), 1);
+        EXPECT_EQ_INT(read(*fd, &byte, 1), 1);
+    }
+    close(*fd);
+    return NULL;
+}
+
+/* What comes next shall not have to wait for sysmon's look: the thread that has answered and has
+ * nothing else to do was the last to look, so it stays there. */
+TEST(busy, an_idle_thread_sleeps_in_the_poller_beside_one_that_computes)
+{
+    int fd[2];
+    pthread_t t;
+    go_conn *c;
+    atomic_bool stop = false;
+    go_waitgroup over = {0};
+    go_waitgroup working = {0};
+    if (go_maxprocs(0) < 2) {
+        SKIP("one processor");
+    }
+    REQUIRE_EQ_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+    REQUIRE_EQ_INT(go_conn_open(fd[1], &c), 0);
+    wg_add(&over, 1);
+    go(echo, c, &over);
+    wg_go(&working, compute, &stop);
+    REQUIRE_EQ_INT(pthread_create(&t, NULL, client_of_sleepers, &fd[0]), 0);
+    wg_wait(&over);
+    atomic_store(&stop, true);
+    wg_wait(&working);
+    pthread_join(t, NULL);
 }

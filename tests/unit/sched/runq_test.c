@@ -55,6 +55,24 @@ TEST(runq, moves_keep_the_oldest_first)
     EXPECT_EQ_UINT(goi_runq_len(&q), N - 15);
 }
 
+TEST(runq, remove_any_node)
+{
+    struct goi_runq q = {0};
+    link_all(&q);
+    for (int i = 0; i < N; i += 3) { /* the head first, the tail last */
+        goi_runq_remove(&q, &node[i]);
+        goi_runq_check(&q);
+        EXPECT_EQ_PTR(node[i].next, NULL);
+        EXPECT_EQ_PTR(node[i].prev, NULL);
+    }
+    for (int i = 0; i < N; i++) {
+        if (i % 3 != 0) {
+            EXPECT_EQ_PTR(goi_runq_pop_head(&q), &node[i]);
+        }
+    }
+    EXPECT_EQ_PTR(goi_runq_pop_head(&q), NULL);
+}
+
 TEST(runq, insert_after_any_node)
 {
     struct goi_runq q = {0};
