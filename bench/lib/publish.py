@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""publish.py: writes the results, and puts them into docs/PERFORMANCE.md when asked.
+"""publish.py: writes the results, and puts them into docs/PERFORMANCE.md and README.md when asked.
 
 No result names a directory of the machine: known places become relative, any other absolute path
 keeps its last part, and nothing is published in which one is left.
@@ -17,9 +17,30 @@ ABSOLUTE = re.compile(r'(?<![\w.:/<-])/(?!' + COMMON + r')(?:[\w.+@~-]+/)+([\w.+
 MARKS = {
     'table': ('<!-- The table below is written by bench/run.py --publish. -->',
               '<!-- End of the written table. -->'),
+    'figures': ('<!-- figures -->', '<!-- /figures -->'),
     'http': ('<!-- The HTTP table is written by bench/run.py --publish. -->',
              '<!-- End of the HTTP table. -->'),
 }
+
+# The rows that README.md shows, in its words.
+FIRST = (
+    ('yield', 'give way to another goroutine'),
+    ('spawn_1000', 'start, run and end, in batches of 1,000'),
+    ('spawn_all', 'start, run and end 1M goroutines, each'),
+    ('pingpong', 'unbuffered round trip'),
+    ('buffered_1x1', 'buffered channel, one to one, an item'),
+    ('buffered_4x4', 'buffered channel, four to four, an item'),
+    ('select_4', 'receive by select over four channels'),
+    ('mutex_8', 'mutex, eight goroutines'),
+    ('mutex_alone', 'mutex, nobody else there'),
+    ('timer_startstop', 'start and stop a timer'),
+    ('close_broadcast', 'wake one of 10,000 by close'),
+    ('skynet', 'skynet, 1M leaves'),
+    ('echo_100', 'TCP echo, 100 connections, a request'),
+    ('parked_spawn', 'start one that waits, 1M of them'),
+    ('parked_wake', 'wake and end one, 1M of them'),
+    ('parked_bytes', 'memory of one that waits, 1M of them'),
+)
 
 
 def places(root, tree, goroot=''):
@@ -96,6 +117,42 @@ def table_of(results, plots):
     return text + '\n' + '\n'.join(f'![{p[:-4]}](performance/{p})' for p in plots) + '\n'
 
 
+def first_figures(results):
+    """The table of README.md."""
+    m = results['machine']
+    lines = [f'On {m["cores"]} cores of an {m["cpu"]}, Linux {m["kernel"].split("-")[0]}, medians '
+             f'of {render.runs(results)}, both sides in turn, by `make bench`. P is GOMAXPROCS; '
+             'above 1 Gort takes less.', '',
+             '| | P | Gort | Go | Go/Gort |', '|---|---|---|---|---|']
+    for name, words in FIRST:
+        for r in results['rows']:
+            if r['row'] == name and r['ratio']:
+                lines.append(
+                    f'| {words} | {r["procs"]} | {render.figure(r["sides"]["gort"]["median"])} '
+                    f'{r["unit"]} | {render.figure(r["sides"]["go"]["median"])} {r["unit"]} | '
+                    f'{r["ratio"]:.2f} |')
+    behind = sorted({r['row'] for r in results['rows']
+                     if r['ratio'] and r['ratio'] < 1 and r['kind'] != 'late'})
+    lines += ['', 'Behind Go at present: ' + (', '.join(behind) or 'no row') +
+              '. docs/PERFORMANCE.md has all rows, with their names and goals.']
+    return '\n'.join(lines)
+
+
+def publish_readme(root, results):
+    """Only of whole sessions: what a reader sees first is no quick look."""
+    page = os.path.join(root, 'README.md')
+    have = {r['row'] for r in results['rows'] if r['ratio']}
+    lacking = [name for name, _ in FIRST if name not in have]
+    if results['quick'] or lacking:
+        print('bench: README.md stays as it is; its figures are for a full session' +
+              (f' with {" ".join(lacking)}' if lacking else ''))
+        return
+    with open(page, encoding='utf-8') as f:
+        text = between(f.read(), 'figures', page, first_figures(results))
+    with open(page, 'w', encoding='utf-8') as f:
+        f.write(text)
+
+
 def publish(root, out, parts=('table', 'http')):
     """Puts the last tables into docs/PERFORMANCE.md, with the raw data and plots beside it."""
     page = os.path.join(root, 'docs', 'PERFORMANCE.md')
@@ -107,7 +164,8 @@ def publish(root, out, parts=('table', 'http')):
     if 'table' in parts and os.path.exists(results):
         plots = sorted(p for p in os.listdir(out) if p.endswith('.svg'))
         with open(results, encoding='utf-8') as f:
-            table = table_of(json.load(f), plots)
+            figures = json.load(f)
+        table = table_of(figures, plots)
         must_be_clean('the table', table)
         text = between(text, 'table', page, table)
         files.update({p: os.path.join(out, p) for p in plots + ['results.json']})
@@ -129,4 +187,6 @@ def publish(root, out, parts=('table', 'http')):
         shutil.copy(path, beside)
     with open(page, 'w', encoding='utf-8') as f:
         f.write(text)
+    if 'results.json' in files:
+        publish_readme(root, figures)
     print(f'bench: {os.path.relpath(page)} and {os.path.relpath(beside)} written')

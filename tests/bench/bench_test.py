@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The tests of bench/. Prints TAP. Environment: GORT_BUILD (default build), CC."""
+import contextlib
 import glob
 import math
 import os
@@ -153,16 +154,15 @@ def results():
             'skipped': [], 'failed': [], 'runs': []}
 
 
+def quietly(function, *arguments):
+    with open(os.devnull, 'w', encoding='utf-8') as null, contextlib.redirect_stdout(null):
+        function(*arguments)
+
+
 def test_render():
     """table, verdicts and what is missing are written, as text, Markdown, JSON and plots"""
     with tempfile.TemporaryDirectory() as out:
-        sys.stdout.flush()
-        kept, sys.stdout = sys.stdout, open(os.devnull, 'w', encoding='utf-8')
-        try:
-            publish.write(results(), out)
-        finally:
-            sys.stdout.close()
-            sys.stdout = kept
+        quietly(publish.write, results(), out)
         found = set(os.listdir(out))
         assert found == {'table.txt', 'table.md', 'results.json', 'ratios-time.svg',
                          'curve-c.svg', 'curve-s.svg', 'scaling.svg'}, found
@@ -170,6 +170,30 @@ def test_render():
     for word in ('1.00 [0.90-1.10]', '2 MISSED', 'CLIFF', 'cliffs: c', 'ring', '2.00'):
         assert word in text, word
     assert '10 runs a row' in text
+
+
+def test_publish():
+    """tables go between their marks, plots and data beside, and nothing else changes"""
+    with tempfile.TemporaryDirectory() as root:
+        out = os.path.join(root, 'build')
+        os.makedirs(os.path.join(root, 'docs', 'performance'))
+        os.makedirs(out)
+        page = os.path.join(root, 'docs', 'PERFORMANCE.md')
+        begin, end = publish.MARKS['table']
+        with open(page, 'w', encoding='utf-8') as f:
+            f.write(f'before\n{begin}\nold\n{end}\nafter\n')
+        with open(os.path.join(root, 'docs', 'performance', 'old.svg'), 'w', encoding='utf-8'):
+            pass
+        quietly(publish.write, results(), out)
+        quietly(publish.publish, root, out, ['table'])
+        text = open(page, encoding='utf-8').read()
+        assert text.startswith('before\n' + begin) and text.endswith(end + '\nafter\n'), text
+        assert 'old' not in text and 'curve-c.svg' in text and '| yield |' in text
+        beside = set(os.listdir(os.path.join(root, 'docs', 'performance')))
+        assert beside == {'results.json', 'ratios-time.svg', 'curve-c.svg', 'curve-s.svg',
+                          'scaling.svg'}, beside
+        first = publish.first_figures(results())
+        assert '| give way to another goroutine | 1 | 5.00 ns | 5.00 ns | 1.00 |' in first, first
 
 
 def test_budget():
