@@ -89,13 +89,15 @@ def run(session, tree):
     scaling = parts.measure_scaling(session, rows, b)
     curves = parts.measure_curves(session, table.read_curves(directory), b)
     late = [row.name for row in rows if row.name in session.late]
+    counted = [r for r in session.runs if r.get('counts')]
     results = {'machine': machine.describe(ROOT, b), 'rounds': session.rounds,
                'quick': session.quick, 'seconds': round(session.spent()),
                'rows': make_rows(rows, cases),
                'scaling': scaling, 'curves': curves, 'late': late, 'skipped': b.skipped,
-               'failed': session.failed, 'runs': session.runs}
+               'failed': session.failed, 'counted': len(counted),
+               'disturbed': sum(r['foreign'] > sessions.DISTURBED for r in counted)}
     known = publish.places(ROOT, tree, b.goroot)
-    publish.write(publish.clean(results, known), session.out)
+    publish.write(publish.clean(results, known), publish.clean(session.runs, known), session.out)
     fatal = [f for f in session.failed if f['side'] in ('gort', 'go', 'release')]
     return 1 if fatal or 'gort' not in b.sides or 'go' not in b.sides else 0
 

@@ -73,8 +73,23 @@ def clean(value, known):
     return value
 
 
-def write(results, out):
-    """table.txt, table.md, results.json and the plots. results are clean already."""
+COLUMNS = ('side', 'procs', 'command', 'wall_s', 'user_s', 'system_s', 'maxrss_kb', 'switches',
+           'preempted', 'foreign', 'counts')
+
+
+def write_runs(runs, path):
+    """Every single run on a line; its figures last, as METRIC=VALUE."""
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write('\t'.join(COLUMNS + ('figures',)) + '\n')
+        for run in runs:
+            cells = [str(run.get(c, '')) for c in COLUMNS]
+            cells.append(' '.join(f'{m or "value"}={v:g}' for m, v in run['figures'].items()))
+            f.write('\t'.join(cells) + '\n')
+
+
+def write(results, runs, out):
+    """table.txt, table.md, results.json, runs.tsv and the plots; what it is given is clean."""
+    write_runs(runs, os.path.join(out, 'runs.tsv'))
     with open(os.path.join(out, 'results.json'), 'w', encoding='utf-8') as f:
         json.dump(results, f, indent=1)
         f.write('\n')
@@ -93,7 +108,7 @@ def write(results, out):
         plot.curve(c, os.path.join(out, f'curve-{c["curve"]}.svg'))
     plot.scaling(results['scaling'], os.path.join(out, 'scaling.svg'))
     print('\n' + text)
-    print(f'bench: {os.path.relpath(out)}: table.txt table.md results.json *.svg')
+    print(f'bench: {os.path.relpath(out)}: table.txt table.md results.json runs.tsv *.svg')
 
 
 def between(text, part, page, new):
@@ -113,7 +128,9 @@ def must_be_clean(name, text):
 
 
 def table_of(results, plots):
-    text = render.markdown(results) + '\nRaw data: [results.json](performance/results.json).\n'
+    text = render.markdown(results) + (
+        '\nRaw data: [results.json](performance/results.json), every run of its own in '
+        '[runs.tsv](performance/runs.tsv).\n')
     return text + '\n' + '\n'.join(f'![{p[:-4]}](performance/{p})' for p in plots) + '\n'
 
 
@@ -168,7 +185,7 @@ def publish(root, out, parts=('table', 'http')):
         table = table_of(figures, plots)
         must_be_clean('the table', table)
         text = between(text, 'table', page, table)
-        files.update({p: os.path.join(out, p) for p in plots + ['results.json']})
+        files.update({p: os.path.join(out, p) for p in plots + ['results.json', 'runs.tsv']})
     if 'http' in parts and os.path.exists(os.path.join(out, 'http.md')):
         with open(os.path.join(out, 'http.md'), encoding='utf-8') as f:
             table = f.read() + '\nRaw data: [http.json](performance/http.json).\n'

@@ -179,9 +179,8 @@ def summary(results):
     for f in results['failed']:
         lines.append(f'FAILED {f["side"]} {f["command"]} with GOMAXPROCS={f["procs"]}: '
                      f'{f["why"].splitlines()[0]} (see {f["file"]})')
-    counted = [r for r in results['runs'] if r.get('counts')]
-    noisy = sum(1 for r in counted if r['foreign'] > 0.15)
-    lines.append(f'{len(counted)} runs count, {noisy} of them disturbed by other programs')
+    lines.append(f'{results["counted"]} runs count, {results["disturbed"]} of them disturbed by '
+                 'other programs')
     return '\n'.join(lines)
 
 

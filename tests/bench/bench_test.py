@@ -151,7 +151,12 @@ def results():
             'curves': [judge.curve(curve), judge.curve(sweep)], 'late': ['ring'],
             'scaling': [{'row': 'yield', 'unit': 'ns',
                          'sides': {'gort': [(1, 4.0), (2, 2.0)], 'go': [(1, 4.0)]}}],
-            'skipped': [], 'failed': [], 'runs': []}
+            'skipped': [], 'failed': [], 'counted': 20, 'disturbed': 1}
+
+
+def runs():
+    return [{'side': 'gort', 'procs': 1, 'command': 'yield 5', 'wall_s': 0.5, 'foreign': 0.0,
+             'counts': True, 'figures': {'': 12.5, 'p99': 3.0}}]
 
 
 def quietly(function, *arguments):
@@ -162,11 +167,13 @@ def quietly(function, *arguments):
 def test_render():
     """table, verdicts and what is missing are written, as text, Markdown, JSON and plots"""
     with tempfile.TemporaryDirectory() as out:
-        quietly(publish.write, results(), out)
+        quietly(publish.write, results(), runs(), out)
         found = set(os.listdir(out))
-        assert found == {'table.txt', 'table.md', 'results.json', 'ratios-time.svg',
+        assert found == {'table.txt', 'table.md', 'results.json', 'runs.tsv', 'ratios-time.svg',
                          'curve-c.svg', 'curve-s.svg', 'scaling.svg'}, found
         text = open(os.path.join(out, 'table.txt'), encoding='utf-8').read()
+        last = open(os.path.join(out, 'runs.tsv'), encoding='utf-8').read().splitlines()[-1]
+        assert last.endswith('value=12.5 p99=3') and last.startswith('gort\t1\tyield 5'), last
     for word in ('1.00 [0.90-1.10]', '2 MISSED', 'CLIFF', 'cliffs: c', 'ring', '2.00'):
         assert word in text, word
     assert '10 runs a row' in text
@@ -184,14 +191,14 @@ def test_publish():
             f.write(f'before\n{begin}\nold\n{end}\nafter\n')
         with open(os.path.join(root, 'docs', 'performance', 'old.svg'), 'w', encoding='utf-8'):
             pass
-        quietly(publish.write, results(), out)
+        quietly(publish.write, results(), runs(), out)
         quietly(publish.publish, root, out, ['table'])
         text = open(page, encoding='utf-8').read()
         assert text.startswith('before\n' + begin) and text.endswith(end + '\nafter\n'), text
         assert 'old' not in text and 'curve-c.svg' in text and '| yield |' in text
         beside = set(os.listdir(os.path.join(root, 'docs', 'performance')))
-        assert beside == {'results.json', 'ratios-time.svg', 'curve-c.svg', 'curve-s.svg',
-                          'scaling.svg'}, beside
+        assert beside == {'results.json', 'runs.tsv', 'ratios-time.svg', 'curve-c.svg',
+                          'curve-s.svg', 'scaling.svg'}, beside
         first = publish.first_figures(results())
         assert '| give way to another goroutine | 1 | 5.00 ns | 5.00 ns | 1.00 |' in first, first
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <valgrind/callgrind.h>
 
-enum { OPS = 2000, BATCH = 50, REPEATS = 3 };
+enum { OPS = 2000, BATCH = 50, REPEATS = 5 };
 
 static void must(bool ok, const char *path)
 {
