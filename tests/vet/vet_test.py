@@ -107,6 +107,8 @@ def options():
     check_status("and finds what it finds", 1, status(SOURCE, "-copylocks"))
     both = above.replace("take(m);", "take(m); // gort:vet ignore copylocks it is unused")
     check_status("a comment with a reason is heeded, in the line and above it", 0, status(both))
+    check_status("a comment may be about its file", 0,
+                 status("/* gort:vet ignore-file copylocks it is unused */\n" + SOURCE))
     check_status("a comment in one place says nothing of another", 1, status(ignored))
     check_status("a comment without a reason is not heeded", 1,
                  status(bare, "-copylocks"))

@@ -20,6 +20,9 @@ static struct {
 } rules[] = {
     {"copylocks", "a mutex, wait group, once, ... is copied by value", vet_copylocks, 0},
     {"waitgroup", "wg_add is called in the goroutine that it counts", vet_waitgroup, 0},
+    {"lostcancel", "a context is neither cancelled nor freed on some path", vet_lostcancel, 0},
+    {"unlock", "a mutex is left locked on some path", vet_unlock, 0},
+    {"lockpark", "a pthread lock is held across a call that parks", vet_lockpark, 0},
 };
 enum { RULES = sizeof rules / sizeof rules[0] };
 
@@ -61,23 +64,29 @@ static size_t line_start(const char *text, size_t at)
     return at;
 }
 
-static const char ignore_mark[] = "gort:vet ignore ";
+/* Whether a text has `MARK RULE reason`. */
+static bool has_mark(const char *text, size_t length, const char *mark, const char *rule)
+{
+    const char *end = text + length;
+    size_t n = strlen(rule), m = strlen(mark);
+    for (const char *at = text; (at = memmem(at, (size_t)(end - at), mark, m)) != NULL; at++) {
+        const char *word = at + m;
+        if ((size_t)(end - word) > n + 1 && strncmp(word, rule, n) == 0 && word[n] == ' ' &&
+            word[n + 1] != '\n' && word[n + 1] != '*') {
+            return true;
+        }
+    }
+    return false;
+}
 
-/* Whether a line says `gort:vet ignore RULE reason`. */
 static bool line_ignores(const char *text, size_t start, size_t size, const char *rule)
 {
     const char *end = memchr(text + start, '\n', size - start);
     size_t length = end != NULL ? (size_t)(end - text) - start : size - start;
-    const char *at = memmem(text + start, length, ignore_mark, sizeof ignore_mark - 1);
-    if (at == NULL) {
-        return false;
-    }
-    at += sizeof ignore_mark - 1;
-    size_t n = strlen(rule);
-    return strncmp(at, rule, n) == 0 && at[n] == ' ' && at[n + 1] != '\n' && at[n + 1] != '*';
+    return has_mark(text + start, length, "gort:vet ignore ", rule);
 }
 
-/* The comment stands in the line itself or in the one before. */
+/* The comment stands in the line itself, in the one before, or is about the whole file. */
 static bool is_ignored(struct place p, const char *rule)
 {
     size_t size;
@@ -87,6 +96,7 @@ static bool is_ignored(struct place p, const char *rule)
     }
     size_t start = line_start(text, p.offset);
     return line_ignores(text, start, size, rule) ||
+           has_mark(text, size, "gort:vet ignore-file ", rule) ||
            (start > 0 && line_ignores(text, line_start(text, start - 1), size, rule));
 }
 
@@ -227,7 +237,8 @@ static void help(void)
     printf("usage: gort vet [-RULE | -RULE=false]... [COMPILER OPTION]... FILE.c...\n\n"
            "Looks for mistakes in concurrent code. Status 1: found some; 2: bad usage, or a file\n"
            "does not compile. -RULE looks for these alone; -RULE=false for all but these. A\n"
-           "comment `gort:vet ignore RULE reason` holds for its line and the next.\n\n");
+           "comment `gort:vet ignore RULE reason` holds for its line and the next, with\n"
+           "ignore-file for its file.\n\n");
     for (size_t i = 0; i < RULES; i++) {
         printf("  %-12s %s\n", rules[i].name, rules[i].what);
     }

@@ -58,6 +58,27 @@ bool vet_starts(const char *s, const char *start)
     return strncmp(s, start, strlen(start)) == 0;
 }
 
+const char *vet_intern(const char *s)
+{
+    static struct text {
+        struct text *next;
+        const char *s;
+    } *table[1024];
+    unsigned h = 0;
+    for (const char *at = s; *at != '\0'; at++) {
+        h = h * 31 + (unsigned char)*at;
+    }
+    struct text **t = &table[h % 1024];
+    for (; *t != NULL; t = &(*t)->next) {
+        if (strcmp((*t)->s, s) == 0) {
+            return (*t)->s;
+        }
+    }
+    *t = vet_new(sizeof **t);
+    (*t)->s = s;
+    return s;
+}
+
 struct place vet_place(CXSourceLocation at)
 {
     struct place p = {0};

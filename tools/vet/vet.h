@@ -27,6 +27,8 @@ char *vet_format(const char *format, ...) __attribute__((__format__(__printf__, 
 /* A copy; disposes of s. */
 const char *vet_string(CXString s);
 bool vet_starts(const char *s, const char *start);
+/* One address for each text. */
+const char *vet_intern(const char *s);
 
 struct place {
     CXFile file;
@@ -204,11 +206,32 @@ struct walk {
     bool done;                  /* set by a step: end the walk */
 };
 void vet_walk(struct walk *w, unsigned start);
+/* From behind the point of a node. */
+void vet_after(struct walk *w, const struct node *n);
 /* The point of a node; false when it has none (it is never reached). */
 bool vet_point_of(struct flow *f, const struct node *n, unsigned *at);
 
-/* The name as a user knows it. */
+/* The expression that a condition is about: x of !x, x != 0, (x = f()) == NULL. *is is turned. */
+const struct node *vet_asked(const struct node *n, bool *is);
+bool vet_is_zero(const struct node *n, long long *value);
+/* The variable that a node's evaluation changes, or may have changed from then on; or NULL. */
+struct decl *vet_changed(const struct node *n);
+/* No item twice by its key; no more than there is room for. */
+void vet_item_add(struct state *s, struct item item);
+void vet_item_drop(struct state *s, unsigned i);
+
+/* The name of a key as a user knows it. */
 const char *vet_shown(const char *key);
+
+/* ---- what is locked on a path (locks.c) ------------------------------------------------------ */
+
+/* Step and choice of a walk whose items are the locks held: mutexes of Gort, or those of threads.
+ * An item whose `unless` is set is held if that variable is what it must be; one whose key begins
+ * with ~ is not held, but unlocked for a while. */
+void vet_locks_step(const struct point *p, struct state *s, bool thread);
+void vet_locks_choice(const struct node *asked, bool is, struct state *s, bool thread);
+/* The name of what a call locks or unlocks, for items; NULL when it has none. */
+const char *vet_lock_key(const struct lock_call *c, struct decl **last);
 
 /* ---- rules and reports (main.c) ------------------------------------------------------------- */
 

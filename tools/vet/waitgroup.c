@@ -20,12 +20,19 @@ static bool is_plus(const struct node *n)
     return n != NULL && (!vet_constant(n, &value) || value > 0);
 }
 
+/* Itself a goroutine counts once. */
+static bool in_loop(struct node *n)
+{
+    return vet_ancestor(n, CXCursor_ForStmt) != NULL || vet_ancestor(n, CXCursor_WhileStmt) != NULL ||
+           vet_ancestor(n, CXCursor_DoStmt) != NULL;
+}
+
 static bool find_add(struct node *n, void *data)
 {
     struct look *l = data;
     struct decl *last;
     if (l->add == NULL && vet_api_is(n, "wg_add") && !vet_is_later(n) && n->count == 3 &&
-        is_plus(n->child[2])) {
+        is_plus(n->child[2]) && !in_loop(n)) {
         l->key = vet_object(n->child[1], &last);
         l->add = l->key != NULL ? n : NULL;
     }

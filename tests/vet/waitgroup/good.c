@@ -37,6 +37,15 @@ static void inner(void)
     wg_wait(&own);
 }
 
+/* Counts something else, again and again, while its starter holds the group open. */
+static void measured(go_waitgroup *wg)
+{
+    for (int i = 0; i < 9; i++) {
+        wg_add(wg, 1);
+        wg_done(wg);
+    }
+}
+
 /* Called, not started. */
 static void plain(go_waitgroup *wg)
 {
@@ -56,6 +65,7 @@ int main(void)
         go(work, p);
     };
     wg_go(&wg, inner);
+    go(measured, &wg);
     plain(&wg);
     wg_wait(&wg);
 }
