@@ -74,9 +74,12 @@ inline void go_mutex_unlock(go_mutex *m)
         }
         return;
     }
-    /* Bit 5: somebody has waited once; 12: who waits is on his way. Constants, because the exchange
-     * would have to wait for the load. */
-    go_word held = s == 45 ? 45 : 33;
+    /* Bit 5: somebody has waited once; 3: one who waits is on his way; 2: others wait behind him.
+     * Constants behind branches, because the exchange would have to wait for the load. */
+    go_word held = 33;
+    if (__builtin_expect(s != 33, 0)) {
+        held = __builtin_expect(s == 41, 1) ? 41 : 45;
+    }
     /* style: raw-atomic because base/atomic.h is not installed. */
     if (GOI_TSAN || !__atomic_compare_exchange_n(&m->state, &held, held & ~(go_word)1, false,
                                                  __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {

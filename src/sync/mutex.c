@@ -106,8 +106,8 @@ enum {
     FIRST = 64,
 };
 
-_Static_assert(LOCKED == 1 && (LOCKED | SHARED) == 33 && (LOCKED | WAITERS | WOKEN) == 13 &&
-                   (13 | STARVING) == 29,
+_Static_assert(LOCKED == 1 && (LOCKED | SHARED) == 33 && (LOCKED | SHARED | WOKEN) == 41 &&
+                   (LOCKED | SHARED | WOKEN | WAITERS) == 45,
                "what the inline paths in gort/sync.h know of the word");
 
 /* Where a record is; only the hall's lock knows. */
