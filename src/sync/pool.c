@@ -3,8 +3,10 @@
  *
  * Getting and putting shall cost less than making, on all processors at once. So each P has a small
  * stack of objects to itself (pool_cache.h), which needs neither lock nor atomic operation; what a
- * cache cannot take or give comes from a depot behind a go_mutex, half a cache at a time. One P may
- * put and another get: the depot is where they meet.
+ * cache cannot take or give comes from a depot behind a go_mutex, half a cache at a time. There are
+ * DEPOTS of them, each shared by some Ps: what overflows on a P is mostly wanted there again, and
+ * in a single depot all its pointers would go from processor to processor. One P may put and
+ * another get: who finds his own depot empty looks into the others.
  *
  * What Go leaves to its collector is done by the clock. With `.free` set, a goroutine of the
  * library looks once in a second at what has not been used since its last look, the lower part of
@@ -24,7 +26,7 @@
  *                                     (tests/unit/sync/pool, clear waits for who frees)
  *
  * The table of caches grows with the number of Ps; older tables are kept until the end, because a
- * reader may still look at one. Threads without a P use the depot.
+ * reader may still look at one. Threads without a P use the first depot.
  *
  * Memory order: [RT] for the caches; the depot's mutex; [POOL] release when the state, or a larger
  * table, is published, acquire when it is found. [TRIM] who puts, and the trimmer that wants to
@@ -41,7 +43,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = GOI_POOL_CACHE_MAX / 2, PATIENCE = 256 };
+enum { BATCH = GOI_POOL_CACHE_MAX / 2, PATIENCE = 256, DEPOTS = 8 };
 /* How often the trimmer looks. Tests have less patience. */
 #ifndef GOI_POOL_INTERVAL
 #define GOI_POOL_INTERVAL GO_SEC
@@ -56,8 +58,17 @@ struct caches {
     struct goi_pool_cache *of[];    /* by the id of the P */
 };
 
+struct depot {
+    go_mutex mu;
+    void **object;                  /* [l:mu] a stack, newest on top */
+    size_t n, low, room;            /* [l:mu] low as in C2 */
+    size_t idle;                    /* [o by the trimmer] still to be freed in this round */
+    goi_abool stocked;              /* [w:mu] n != 0: who asks in vain takes no lock */
+} GOI_ALIGNED(GOI_CACHE_LINE);
+
 /* What a pool has once something was put. */
 struct pool {
+    struct depot depot[DEPOTS];
     goi_aptr caches;                /* [w:mu] */
     goi_a32 refs;                   /* [a:REF] the pool's, the timer's */
     goi_a32 trimming;               /* [w:mu] B4: the trimmer comes, or is at it */
@@ -66,9 +77,6 @@ struct pool {
     go_mutex work;                  /* B6: held by the trimmer */
     go_mutex look;                  /* held while a cache is looked at: one holder at a time */
     go_mutex mu;
-    void **depot;                   /* [l:mu] a stack, newest on top */
-    size_t n, low, room;            /* [l:mu] low as in C2 */
-    goi_abool stocked;              /* [w:mu] n != 0: who asks in vain takes no lock */
     bool cleared;                   /* [l:mu] */
     go_timer *timer;                /* [l:mu] of the trimmer */
 };
@@ -81,10 +89,11 @@ static void trim(struct pool *s);
 
 static GOI_COLD struct pool *state_new(go_pool *p)
 {
-    struct pool *s = calloc(1, sizeof *s);
+    struct pool *s = aligned_alloc(GOI_CACHE_LINE, sizeof *s);
     if (s == NULL) {
         die();
     }
+    memset(s, 0, sizeof *s);
     s->free = p->free;
     st_rlx(&s->refs, 1);
     void *seen = NULL;
@@ -109,7 +118,9 @@ static void state_unref(struct pool *s)
         free(t);
         t = older;
     }
-    free(s->depot);
+    for (int i = 0; i < DEPOTS; i++) {
+        free(s->depot[i].object);
+    }
     go_timer_free(s->timer);
     free(s);
 }
@@ -156,39 +167,69 @@ GOI_INLINE struct goi_pool_cache *cache_enter(struct pool *s, const struct m *m)
 
 /* --- the depot, outside the runtime */
 
-static void depot_put(struct pool *s, void *const *object, uint32_t n)
+/* Inside the runtime. */
+GOI_INLINE struct depot *depot_of(struct pool *s, const struct m *m)
 {
-    go_mutex_lock(&s->mu);
-    if (s->n + n > s->room) {
-        size_t room = s->room == 0 ? 4 * BATCH : 2 * s->room;
-        void **larger = realloc(s->depot, room * sizeof *larger);
+    return &s->depot[m->p != NULL ? m->p->id % DEPOTS : 0];
+}
+
+static void depot_put(struct depot *d, void *const *object, uint32_t n)
+{
+    go_mutex_lock(&d->mu);
+    if (d->n + n > d->room) {
+        size_t room = d->room == 0 ? 4 * BATCH : 2 * d->room;
+        void **larger = realloc(d->object, room * sizeof *larger);
         if (larger == NULL) {
             die();
         }
-        s->depot = larger;
-        s->room = room;
+        d->object = larger;
+        d->room = room;
     }
-    memcpy(s->depot + s->n, object, n * sizeof *object);
-    s->n += n;
-    st_rlx(&s->stocked, true); /* [stat] */
-    go_mutex_unlock(&s->mu);
+    memcpy(d->object + d->n, object, n * sizeof *object);
+    d->n += n;
+    st_rlx(&d->stocked, true); /* [stat] [TRIM] */
+    go_mutex_unlock(&d->mu);
 }
 
-static uint32_t depot_get(struct pool *s, void **object, uint32_t n)
+static uint32_t take_stocked(struct depot *d, void **object, uint32_t n)
 {
-    if (!ld_rlx(&s->stocked)) { /* [stat] what was put before us is seen: the same word */
-        return 0;
-    }
-    go_mutex_lock(&s->mu);
-    n = s->n < n ? (uint32_t)s->n : n;
-    s->n -= n;
-    st_rlx(&s->stocked, s->n != 0); /* [stat] */
-    s->low = s->n < s->low ? s->n : s->low;
+    go_mutex_lock(&d->mu);
+    n = d->n < n ? (uint32_t)d->n : n;
+    d->n -= n;
+    st_rlx(&d->stocked, d->n != 0); /* [stat] */
+    d->low = d->n < d->low ? d->n : d->low;
     if (n != 0) {
-        memcpy(object, s->depot + s->n, n * sizeof *object);
+        memcpy(object, d->object + d->n, n * sizeof *object);
     }
-    go_mutex_unlock(&s->mu);
+    go_mutex_unlock(&d->mu);
     return n;
+}
+
+GOI_INLINE uint32_t take(struct depot *d, void **object, uint32_t n)
+{
+    /* [stat] what was put before us is seen: the same word */
+    return ld_rlx(&d->stocked) ? take_stocked(d, object, n) : 0;
+}
+
+/* From `own`, or from another. */
+static uint32_t depot_get(struct pool *s, struct depot *own, void **object, uint32_t n)
+{
+    uint32_t got = take(own, object, n);
+    int used = goi_procs_made() < DEPOTS ? goi_procs_made() : DEPOTS;
+    for (int i = 0; i < used && got == 0; i++) {
+        got = take(&s->depot[i], object, n);
+    }
+    return got;
+}
+
+static bool depots_empty(struct pool *s)
+{
+    for (int i = 0; i < DEPOTS; i++) {
+        if (ld_rlx(&s->depot[i].stocked)) { /* [stat] [TRIM] */
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- trimming */
@@ -251,33 +292,51 @@ static void free_objects(struct pool *s, void **object, uint32_t n)
     }
 }
 
-/* What has been idle in the depot, up to a batch of it. */
-static uint32_t depot_idle(struct pool *s, void **out, size_t *idle)
+/* What has been idle in the depots, up to a batch of it. */
+static uint32_t take_idle(struct depot *d, void **out)
 {
-    go_mutex_lock(&s->mu);
-    size_t k = s->low < *idle ? s->low : *idle;
+    go_mutex_lock(&d->mu);
+    size_t k = d->low < d->idle ? d->low : d->idle;
     k = k < GOI_POOL_CACHE_MAX ? k : GOI_POOL_CACHE_MAX;
     if (k != 0) {
-        memcpy(out, s->depot, k * sizeof *out);
-        memmove(s->depot, s->depot + k, (s->n - k) * sizeof *out);
-        s->n -= k;
-        s->low -= k;
-        st_rlx(&s->stocked, s->n != 0); /* [stat] */
+        memcpy(out, d->object, k * sizeof *out);
+        memmove(d->object, d->object + k, (d->n - k) * sizeof *out);
+        d->n -= k;
+        d->low -= k;
+        st_rlx(&d->stocked, d->n != 0); /* [stat] */
     }
-    *idle -= k;
-    go_mutex_unlock(&s->mu);
+    d->idle -= k;
+    go_mutex_unlock(&d->mu);
     return (uint32_t)k;
 }
 
-/* Is there nothing to come back for? Under the mutex. B4: who puts stores n and then loads
- * `trimming`; we store `trimming` and then load n. The membarrier stands between our two and
- * between its two (TRIM), so that not both can miss the other. */
+/* Frees what nobody has used since the last round, and begins a new one. */
+static void free_idle(struct pool *s)
+{
+    void *out[GOI_POOL_CACHE_MAX];
+    for (int i = 0; i < DEPOTS; i++) {
+        struct depot *d = &s->depot[i];
+        go_mutex_lock(&d->mu);
+        d->idle = d->low;
+        go_mutex_unlock(&d->mu);
+        for (uint32_t n = take_idle(d, out); n != 0; n = take_idle(d, out)) {
+            free_objects(s, out, n); /* B3 */
+        }
+        go_mutex_lock(&d->mu);
+        d->low = d->n;
+        go_mutex_unlock(&d->mu);
+    }
+}
+
+/* Is there nothing to come back for? Under `mu`. B4: who puts stores n, of a cache, or `stocked`,
+ * and then loads `trimming`; we store `trimming` and then load the others. The membarrier stands
+ * between our two and between its two (TRIM), so that not both can miss the other. */
 static bool trim_over(struct pool *s, bool empty)
 {
     if (s->cleared) {
         return true;
     }
-    if (!empty || s->n != 0) {
+    if (!empty || !depots_empty(s)) {
         return false;
     }
     st_rlx(&s->trimming, 0);
@@ -286,7 +345,7 @@ static bool trim_over(struct pool *s, bool empty)
     } else {
         fence_seq(); /* [TRIM] */
     }
-    if (caches_empty(s)) {
+    if (caches_empty(s) && depots_empty(s)) {
         return true;
     }
     st_rlx(&s->trimming, 1);
@@ -296,19 +355,16 @@ static bool trim_over(struct pool *s, bool empty)
 /* The trimmer, in a goroutine of its own. One at a time: the next is started at its end. */
 static void trim(struct pool *s)
 {
-    void *out[GOI_POOL_CACHE_MAX];
     go_mutex_lock(&s->work); /* B6 */
     go_mutex_lock(&s->mu);
     bool cleared = s->cleared;
-    size_t idle = cleared ? 0 : s->low;
     go_mutex_unlock(&s->mu);
     bool empty = !cleared && drain_caches(s, false, free_objects);
-    for (uint32_t n = depot_idle(s, out, &idle); n != 0; n = depot_idle(s, out, &idle)) {
-        free_objects(s, out, n);
+    if (!cleared) {
+        free_idle(s);
     }
     go_mutex_unlock(&s->work);
     go_mutex_lock(&s->mu);
-    s->low = s->n;
     bool over = trim_over(s, empty);
     if (!over) {
         go_timer_reset(s->timer, GOI_POOL_INTERVAL);
@@ -344,9 +400,9 @@ static int rob(struct pool *s, void **out, bool patient)
     return 0;
 }
 
-/* For who found nothing in its cache and the depot: looks into the others' caches now and then, and
+/* For who found nothing in its cache or a depot: looks into the others' caches now and then, and
  * always when there is no `.make`. Of what one of them holds the rest goes to the depot. */
-static GOI_COLD void *look_around(struct pool *s, bool always)
+static GOI_COLD void *look_around(struct pool *s, struct depot *own, bool always)
 {
     void *out[GOI_POOL_CACHE_MAX];
     uint32_t missed = ld_rlx(&s->missed) + 1;
@@ -362,7 +418,7 @@ static GOI_COLD void *look_around(struct pool *s, bool always)
     int k = rob(s, out, always);
     go_mutex_unlock(&s->look);
     if (k > 1) {
-        depot_put(s, out, (uint32_t)k - 1);
+        depot_put(own, out, (uint32_t)k - 1);
     }
     return k > 0 ? out[k - 1] : NULL;
 }
@@ -370,17 +426,20 @@ static GOI_COLD void *look_around(struct pool *s, bool always)
 static GOI_COLD void *get_slow(struct pool *s, bool always)
 {
     void *object[BATCH];
-    uint32_t n = depot_get(s, object, BATCH);
+    struct m *m = goi_enter();
+    struct depot *own = depot_of(s, m);
+    goi_leave(m);
+    uint32_t n = depot_get(s, own, object, BATCH);
     if (n == 0) {
-        void *found = look_around(s, always);
+        void *found = look_around(s, own, always);
         if (found != NULL || !always) {
             return found;
         }
-        n = depot_get(s, object, 1); /* moved there meanwhile */
+        n = depot_get(s, own, object, 1); /* moved there meanwhile */
         return n != 0 ? object[0] : NULL;
     }
     void *mine = object[--n];
-    struct m *m = goi_enter();
+    m = goi_enter();
     struct goi_pool_cache *c = cache_enter(s, m);
     if (c != NULL) {
         while (n > 0 && goi_pool_cache_push(c, object[n - 1])) {
@@ -390,7 +449,7 @@ static GOI_COLD void *get_slow(struct pool *s, bool always)
     }
     goi_leave(m);
     if (n > 0) {
-        depot_put(s, object, n);
+        depot_put(own, object, n);
     }
     return mine;
 }
@@ -400,6 +459,7 @@ static GOI_COLD void put_slow(struct pool *s, void *object)
     void *out[BATCH + 1];
     uint32_t n = 0;
     struct m *m = goi_enter();
+    struct depot *own = depot_of(s, m);
     struct goi_pool_cache *c = cache_enter(s, m);
     bool grow = c == NULL && m->p != NULL;
     if (c != NULL) {
@@ -414,7 +474,7 @@ static GOI_COLD void put_slow(struct pool *s, void *object)
     }
     goi_leave(m);
     if (n > 0) {
-        depot_put(s, out, n);
+        depot_put(own, out, n);
     }
     if (grow) {
         caches_grow(s);
@@ -477,7 +537,10 @@ void go_pool_put(go_pool *p, void *object)
     }
 }
 
-static void keep_objects(struct pool *s, void **object, uint32_t n) { depot_put(s, object, n); }
+static void keep_objects(struct pool *s, void **object, uint32_t n)
+{
+    depot_put(&s->depot[0], object, n);
+}
 
 void go_pool_clear(go_pool *p)
 {
@@ -496,7 +559,8 @@ void go_pool_clear(go_pool *p)
         go_yield();
     }
     void *out[GOI_POOL_CACHE_MAX];
-    for (uint32_t n = depot_get(s, out, BATCH); n != 0; n = depot_get(s, out, BATCH)) {
+    struct depot *any = &s->depot[0];
+    for (uint32_t n = depot_get(s, any, out, BATCH); n != 0; n = depot_get(s, any, out, BATCH)) {
         if (s->free != NULL) {
             free_objects(s, out, n);
         }
