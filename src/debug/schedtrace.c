@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* schedtrace.c: GORTDEBUG=schedtrace=INTERVAL: the scheduler's state, a line each interval.
  *
- *     SCHED 1004ms: gomaxprocs=2 idleprocs=1 threads=4 spinningthreads=0 idlethreads=1
- *     runqueue=0 [ 0 0 ] schedticks=[ 6 3 ]        (on one line)
+ *     SCHED 1004ms: gomaxprocs=2 idleprocs=1 threads=4 spinningthreads=0 needspinning=0
+ *     idlethreads=1 runqueue=0 [ 0 0 ] schedticks=[ 6 3 ]        (on one line)
  *
- * The words are Go's. threads counts those of the runtime, with sysmon and this one; runqueue is
- * the global queue; in brackets the queue of each P, and how many slices it has given. A thread of
- * its own prints, because sysmon sleeps when all is idle and must not wait for a slow descriptor.
+ * The words and their order are Go's (schedtrace in runtime/proc.go). threads counts those of the
+ * runtime, with sysmon and this one; needspinning is 1 when work waits, a P is idle, and nobody
+ * searches; runqueue is the global queue; in brackets the queue of each P, and how many slices it
+ * has given. A thread of its own prints, because sysmon sleeps when all is idle and must not wait
+ * for a slow descriptor.
  */
 #include "debug/internal.h"
 #include "os/os.h"
@@ -35,14 +37,25 @@ static struct counts count(void)
     return c;
 }
 
+static bool work_waits(uint32_t queued, int procs)
+{
+    bool any = queued > 0;
+    for (int i = 0; i < procs && !any; i++) {
+        any = goi_p_work(goi_sched.procs[i]) > 0;
+    }
+    return any;
+}
+
 static void print(int64_t since)
 {
     struct counts c = count();
+    int n = c.procs < goi_procs_made() ? c.procs : goi_procs_made();
+    bool need = c.idle_procs > 0 && c.spinning == 0 && work_waits(c.queued, n);
     goi_out_init(&out, 2);
     goi_outf(&out, "SCHED %ldms: gomaxprocs=%d idleprocs=%u threads=%d spinningthreads=%u ",
              (long)(since / 1000000), c.procs, c.idle_procs, c.threads, c.spinning);
-    goi_outf(&out, "idlethreads=%d runqueue=%u [", c.idle_threads, c.queued);
-    int n = c.procs < goi_procs_made() ? c.procs : goi_procs_made();
+    goi_outf(&out, "needspinning=%d idlethreads=%d runqueue=%u [", need ? 1 : 0, c.idle_threads,
+             c.queued);
     for (int i = 0; i < n; i++) {
         goi_outf(&out, " %u", goi_p_work(goi_sched.procs[i]));
     }

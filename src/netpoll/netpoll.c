@@ -52,6 +52,8 @@ void goi_netpoll(struct goi_runq *ready, int64_t deadline)
                                          .armed = goi_fd_report,
                                          .arg = ready};
     goi_poller_wait(deadline, &sink);
+    add_rlx(&goi_sched.io_polls, 1); /* [stat] */
+    add_rlx(&goi_sched.io_ready, goi_runq_len(ready));
 }
 
 void goi_netpoll_break(void) { goi_poller_break(); }

@@ -8,6 +8,7 @@
 #include "sched/internal.h"
 
 struct g *goi_pick_slow(struct p *p) GOI_COLD;
+bool goi_ready_odd(struct m *m, struct g *g) GOI_COLD;
 struct m *goi_park_thread(struct m *m, struct g *g, struct goi_post *post) GOI_COLD;
 void goi_ready_thread(struct g *g) GOI_COLD;
 
@@ -96,9 +97,8 @@ GOI_INLINE struct m *goi_schedule_inline(struct m *m, struct g *from, struct goi
     struct g *to = NULL;
     if (GOI_LIKELY(m->p != NULL) && GOI_LIKELY(from->locked_m == NULL)) {
         to = goi_pick_inline(m->p);
-        if (to != NULL && GOI_UNLIKELY(to->locked_m != NULL)) {
-            goi_runq_push_head(&m->p->woken, &to->run); /* the scheduler stack hands it over */
-            to = NULL;
+        if (to != NULL && GOI_UNLIKELY((to->odd & (GOI_ODD_LOCKED | GOI_ODD_FOLLOWED)) != 0)) {
+            to = goi_pick_odd(m->p, to);
         }
     }
     if (GOI_UNLIKELY(to == NULL)) {
@@ -129,8 +129,8 @@ GOI_INLINE void goi_ready_inline(struct m *m, struct g *g)
 {
     struct p *p = m->p;
     GOI_JITTER();
-    if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
-        goi_ready_thread(g);
+    if (GOI_UNLIKELY((g->odd & (GOI_ODD_FOREIGN | GOI_ODD_FOLLOWED)) != 0) &&
+        goi_ready_odd(m, g)) {
         return;
     }
     goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);

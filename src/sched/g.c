@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_BATCH = 16 };
+enum { ID_BATCH = 16, FOLLOW_SPAWN = 256 };
 
-static uint64_t next_id(struct p *p)
+static uint64_t next_id(struct p *p, struct g *g)
 {
     if (GOI_UNLIKELY(p == NULL)) {
         return add_rlx(&goi_sched.id_next, 1);
@@ -29,6 +29,9 @@ static uint64_t next_id(struct p *p)
     if (GOI_UNLIKELY(p->id_next == p->id_end)) {
         p->id_next = add_rlx(&goi_sched.id_next, ID_BATCH);
         p->id_end = p->id_next + ID_BATCH;
+        if (p->id_next / ID_BATCH % (FOLLOW_SPAWN / ID_BATCH) == 0) {
+            goi_sample_spawn(g, FOLLOW_SPAWN);
+        }
     }
     return p->id_next++;
 }
@@ -68,9 +71,10 @@ struct g *goi_g_new(struct m *m, size_t want)
         g->annot.hi = s->top;
         goi_annot_register(s->lo, s->top);
     }
-    g->id = next_id(p);
-    g->parent_id = m->g->id;
     g->flags = 0;
+    g->odd = 0;
+    g->id = next_id(p, g);
+    g->parent_id = m->g->id;
     g->done = NULL;
     g->extra = NULL;
     g->lock_depth = 0;
@@ -133,10 +137,7 @@ struct m *goi_spawn_pace_slow(struct m *m)
         goi_gset(g, GOI_G_RUNNABLE, GOI_G_RUNNING);
         return m;
     }
-    if (to == NULL || to->locked_m != NULL) {
-        if (to != NULL) {
-            goi_runq_push_head(&p->woken, &to->run);
-        }
+    if (to == NULL || goi_pick_odd(p, to) == NULL) {
         return goi_switch_to(m, g, m->g0, NULL);
     }
     goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
@@ -186,6 +187,7 @@ void goi_g_exit(void)
         g->locked_m->locked_g = NULL;
         g->locked_m = NULL;
         g->lock_depth = 0;
+        g->odd &= (uint8_t)~GOI_ODD_LOCKED;
     }
     goi_gset(g, GOI_G_RUNNING, GOI_G_DEAD);
     struct p *p = m->p;

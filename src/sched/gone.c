@@ -77,6 +77,7 @@ static GOI_NORETURN void main_gone(struct m *m, struct g *g)
         g->locked_m->locked_g = NULL;
         g->locked_m = NULL;
         g->lock_depth = 0;
+        g->odd &= (uint8_t)~GOI_ODD_LOCKED;
     }
     goi_gset(g, GOI_G_RUNNING, GOI_G_DEAD);
     goi_sysmon_wake_locked(); /* when main was the last, the verdict is due */

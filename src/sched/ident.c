@@ -147,6 +147,7 @@ void go_lock_thread(void)
         }
         g->lock_depth++;
         g->locked_m = m;
+        g->odd |= GOI_ODD_LOCKED;
         m->locked_g = g;
     }
     goi_leave(m);
@@ -158,6 +159,7 @@ void go_unlock_thread(void)
     struct g *g = m->g;
     if (!m->foreign && g->lock_depth > 0 && --g->lock_depth == 0) {
         g->locked_m = NULL;
+        g->odd &= (uint8_t)~GOI_ODD_LOCKED;
         m->locked_g = NULL;
     }
     goi_leave(m);

@@ -41,6 +41,7 @@ struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_po
 /* Leaves `from` for the next local goroutine or the scheduler stack. */
 struct m *goi_schedule(struct m *m, struct g *from, struct goi_post *post) GOI_PARKS;
 struct g *goi_pick(struct p *p);
+struct g *goi_pick_odd(struct p *p, struct g *to) GOI_COLD;
 /* First thing on a stack that was switched to. */
 struct m *goi_arrive(struct g *self, struct goi_post *post);
 

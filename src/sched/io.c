@@ -120,7 +120,7 @@ void goi_io_sleep(struct m *m, int64_t deadline, struct goi_runq *ready)
 }
 
 /* I3. Threads that wait are woken here and now; the others stay on the list, runnable. */
-static void mark_ready(struct goi_runq *ready)
+static void mark_ready(struct m *m, struct goi_runq *ready)
 {
     uint32_t n = goi_runq_len(ready);
     for (uint32_t i = 0; i < n; i++) {
@@ -128,6 +128,9 @@ static void mark_ready(struct goi_runq *ready)
         if ((g->flags & GOI_G_FOREIGN) != 0) {
             goi_ready_thread(g);
         } else {
+            if ((g->odd & GOI_ODD_FOLLOWED) != 0) {
+                goi_sample_ready(m, g);
+            }
             goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
             goi_runq_push_tail(ready, &g->run);
         }
@@ -227,7 +230,7 @@ static void deliver_elsewhere(struct m *m, struct goi_runq *ready)
 
 void goi_io_deliver(struct m *m, struct goi_runq *ready)
 {
-    mark_ready(ready);
+    mark_ready(m, ready);
     uint32_t n = goi_runq_len(ready);
     if (n == 0) {
         return;

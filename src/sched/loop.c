@@ -386,6 +386,9 @@ static struct g *next(struct m *m)
             continue;
         }
         struct g *g = find(m);
+        if (g != NULL && (g->odd & GOI_ODD_FOLLOWED) != 0) {
+            goi_sample_run(m->p, g);
+        }
         if (g == NULL) {
             give_up_p(m);
         } else if (g->locked_m != NULL) {

@@ -84,6 +84,7 @@ struct g *goi_pick_slow(struct p *p)
 {
     int64_t now = goi_now();
     p->budget = GOI_PICK_BUDGET;
+    goi_sample_park(p, now);
     if (goi_timers_next(p->timers) <= now) {
         p->due = true;
         return NULL;
@@ -98,6 +99,20 @@ struct g *goi_pick_slow(struct p *p)
         r = take_turn(p, turn + i, now);
     }
     return goi_g_of(r);
+}
+
+/* A followed goroutine runs now; one that is locked to its thread is handed over by the scheduler
+ * stack, and NULL returned. */
+struct g *goi_pick_odd(struct p *p, struct g *to)
+{
+    if ((to->odd & GOI_ODD_FOLLOWED) != 0) {
+        goi_sample_run(p, to);
+    }
+    if (to->locked_m != NULL) {
+        goi_runq_push_head(&p->woken, &to->run);
+        return NULL;
+    }
+    return to;
 }
 
 struct g *goi_pick(struct p *p) { return goi_pick_inline(p); }
@@ -142,6 +157,17 @@ void goi_ready_thread(struct g *g)
     gop_futex_wake(&g->thread_wake, 1);
 }
 
+/* True: g is a thread's, and runs again. */
+bool goi_ready_odd(struct m *m, struct g *g)
+{
+    if ((g->odd & GOI_ODD_FOREIGN) != 0) {
+        goi_ready_thread(g);
+        return true;
+    }
+    goi_sample_ready(m, g);
+    return false;
+}
+
 void goi_ready(struct m *m, struct g *g) { goi_ready_inline(m, g); }
 
 void goi_ready_back(struct m *m, struct g *g)
@@ -150,8 +176,8 @@ void goi_ready_back(struct m *m, struct g *g)
         goi_ready_inline(m, g);
         return;
     }
-    if (GOI_UNLIKELY((g->flags & GOI_G_FOREIGN) != 0)) {
-        goi_ready_thread(g);
+    if (GOI_UNLIKELY((g->odd & (GOI_ODD_FOREIGN | GOI_ODD_FOLLOWED)) != 0) &&
+        goi_ready_odd(m, g)) {
         return;
     }
     goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
@@ -181,8 +207,12 @@ static struct m *give_way(struct m *m, struct g *to)
     if (GOI_UNLIKELY(to == NULL)) {
         return goi_switch_inline(m, g, m->g0, NULL);
     }
-    if (GOI_UNLIKELY(to->locked_m != NULL) || GOI_UNLIKELY(g->locked_m != NULL)) {
+    if (GOI_UNLIKELY(g->locked_m != NULL)) {
         goi_runq_push_head(&p->woken, &to->run);
+        return goi_switch_inline(m, g, m->g0, NULL);
+    }
+    if (GOI_UNLIKELY((to->odd & (GOI_ODD_LOCKED | GOI_ODD_FOLLOWED)) != 0) &&
+        goi_pick_odd(p, to) == NULL) {
         return goi_switch_inline(m, g, m->g0, NULL);
     }
     if (goi_runq_len(&p->woken) > 1) {

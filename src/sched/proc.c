@@ -135,6 +135,7 @@ static struct m *assign_locked(struct p *p)
 
 void goi_m_wake(struct m *m)
 {
+    add_rlx(&goi_sched.wakes, 1); /* [stat] */
     /* [MPARK] with the acquire in goi_loop's wait: next_p, spinning. Acquire for the swap in
      * goi_io_sleep. */
     if (GOI_UNLIKELY(xchg_acqrel(&m->wake, 1) == GOI_M_POLLS)) {

@@ -185,6 +185,7 @@ static struct m *foreign_new(void)
     m->g = g;
     g->m = m;
     g->flags = GOI_G_FOREIGN;
+    g->odd = GOI_ODD_FOREIGN;
     st_rlx(&m->attn, GOI_ATTN_NO_P);
     goi_lock(&goi_sched.lock);
     g->foreign_next = goi_sched.foreign_list;

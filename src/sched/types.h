@@ -23,6 +23,7 @@
 #include "sched/gstate.h"
 #include "sched/rt.h"
 #include "sched/runq.h"
+#include "sched/sample.h"
 #include "sched/unwind.h"
 #include "stack/stack.h"
 #include <gort/base.h>
@@ -62,6 +63,8 @@ struct g {
     goi_a32 state;                  /* [stat] enum gstate; [o] for those who may change it */
     uint8_t reason;                 /* [s:waiting] enum wait_reason while waiting */
     uint8_t flags;                  /* [o] GOI_G_* */
+    uint8_t odd;                    /* [o] GOI_ODD_* */
+    uint8_t unused;
     uint16_t lock_depth;            /* [o] go_lock_thread nesting */
     int saved_errno;                /* [o] errno while not running */
     goi_a32 claim;                  /* [a:CLAIM] generation*2 + taken, for several wakers */
@@ -83,6 +86,8 @@ struct g {
     goi_done done;                  /* [c] called with done_arg when it has ended, or NULL */
     void *done_arg;
     void *wait_object;              /* [s:waiting] channel, mutex ... for reports */
+    int64_t followed_at;            /* [o] since when it waits or is runnable, if it is followed */
+    uint32_t weight;                /* [o] how many others it stands for then (sample.c) */
     struct goi_unwind unwind;       /* [o] defers, try frames, pending records */
     uint32_t klass;                 /* [c] of the window */
     goi_a32 thread_wake;            /* [a:TPARK] futex word of a foreign goroutine */
@@ -96,6 +101,13 @@ enum {
     GOI_G_FOREIGN = 2,              /* stands for a thread that the user made: parks on a futex */
     GOI_G_SYSTEM = 4,               /* belongs to the runtime: not counted, never deadlocked */
     GOI_G_SCHED = 8,                /* g0 of an M */
+};
+
+/* g.odd: what takes its goroutine off the fast paths of ready and pick. */
+enum {
+    GOI_ODD_FOREIGN = 1,            /* as GOI_G_FOREIGN */
+    GOI_ODD_LOCKED = 2,             /* locked_m is set */
+    GOI_ODD_FOLLOWED = 4,           /* is measured for others (sample.c) */
 };
 
 /* m.attn: reasons to take the slow path at the next entry [a:RT] */
@@ -185,6 +197,7 @@ struct p {
     goi_ai64 kept_since, stuck_since;
     /* statistics [stat] */
     goi_a64 spawned, exited, steals, handoffs;
+    struct goi_sample sample;
 } GOI_ALIGNED(2 * GOI_CACHE_LINE);
 
 enum { GOI_MAXPROCS_MAX = 1024, GOI_THREADS_MAX = 10000 };
@@ -229,6 +242,9 @@ struct goi_sched {
     struct goi_lock spare_lock;     /* guards spare_stacks */
     struct goi_stack_cache spare_stacks;    /* [l:spare] for threads without a P */
     bool have_membarrier;           /* [c] */
+    goi_a64 wakes;                  /* [stat] threads that were woken for a P */
+    goi_a64 io_polls, io_ready;     /* [stat] looks at the poller, goroutines that they found */
+    goi_a64 mutex_ns;               /* [stat] waiting for mutexes, of threads without a P */
 };
 
 extern struct goi_sched goi_sched;

@@ -415,6 +415,13 @@ static int wait_queued(struct m **m, go_mutex *mu, struct goi_sync_waiter *w,
     return goi_sync_park(m, w, GOI_WAIT_MUTEX, mu, release_queue, goi_word32(&mu->state), limit);
 }
 
+GOI_INLINE void note_wait(struct m *m, int64_t waited)
+{
+    if (waited != 0) {
+        goi_sample_mutex(m, waited);
+    }
+}
+
 /* What a goroutine that wants the mutex has to do next. `w` may have been on the queue, and was
  * then woken with WOKEN set. 0, or what ended the wait. */
 static int lock_loop(struct m **m, go_mutex *mu, struct goi_sync_waiter *w, bool woken,
@@ -424,11 +431,13 @@ static int lock_loop(struct m **m, go_mutex *mu, struct goi_sync_waiter *w, bool
     uint32_t round = 0;
     int r = 0;
     for (;;) { /* ends: with the mutex or too late */
-        bool starving = woken && w->since != 0 && goi_now() - w->since > STARVE_NS;
+        int64_t waited = woken && w->since != 0 ? goi_now() - w->since : 0;
+        bool starving = waited > STARVE_NS;
         int late = goi_limited(limit) ? goi_limit_over(limit) : 0;
         enum attempt a = AGAIN;
         while (a == AGAIN) { /* ends: another's progress, goi_word_wait */
             if (late == 0 && spin(*m, state, &woken)) {
+                note_wait(*m, waited);
                 return 0;
             }
             a = attempt(state, &round, woken, starving, late);
@@ -437,6 +446,7 @@ static int lock_loop(struct m **m, go_mutex *mu, struct goi_sync_waiter *w, bool
             }
         }
         if (a == GOT || a == LATE) {
+            note_wait(*m, waited);
             return a == GOT ? 0 : late;
         }
         if (a == QUEUED) {
@@ -613,7 +623,9 @@ static void wake_first(go_mutex *mu, goi_a32 *state)
     struct g *g = w->g; /* W2 */
     bool hand_over = (s & STARVING) != 0;
     if (hand_over) {
-        uint32_t calm = goi_now() - w->since < STARVE_NS ? STARVING : 0;
+        int64_t waited = goi_now() - w->since;
+        uint32_t calm = waited < STARVE_NS ? STARVING : 0;
+        goi_sample_mutex(m, waited);
         w->given = 1;
         publish(state, QUEUE | empty | calm, 0);
     } else {

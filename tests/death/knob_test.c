@@ -96,8 +96,8 @@ TEST(knob, schedtrace_prints_at_its_interval)
 {
     struct env e = {"GORTDEBUG", "schedtrace=20ms"};
     EXPECT_DEATH(body_schedtrace, &e, 0,
-                 "SCHED #ms: gomaxprocs=3 idleprocs=# threads=# spinningthreads=# idlethreads=# "
-                 "runqueue=# [ # # # ] schedticks=[ # # # ]\n"
+                 "SCHED #ms: gomaxprocs=3 idleprocs=# threads=# spinningthreads=# needspinning=# "
+                 "idlethreads=# runqueue=# [ # # # ] schedticks=[ # # # ]\n"
                  "...\n");
 }
 static void body_schedtrace_deadlock(void *arg)

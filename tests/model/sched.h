@@ -77,6 +77,12 @@ static inline void model_reset(void)
     model_now = 1;
 }
 
+static inline void goi_sample_mutex(struct m *m, int64_t ns)
+{
+    (void)m;
+    (void)ns;
+}
+
 static inline int64_t goi_now(void)
 {
     if (model_time_passes && ex_choose(2) == 1) {

@@ -16,8 +16,10 @@ static const struct knob knobs[] = {
 };
 
 static const struct knob variables[] = {
-    {"GOMAXPROCS=N", "goroutines run on N processors at a time"},
-    {"GORTTRACEBACK=", "none, single, all, system or crash: how much a crash prints"},
+    {"GOMAXPROCS=N", "goroutines run on N processors at a time (default: all, or what the "
+                     "control group grants)"},
+    {"GORTTRACEBACK=", "none, single, all, system or crash: how much a crash prints "
+                       "(default: single)"},
 };
 
 static void print(const struct knob *k, size_t count)
@@ -39,7 +41,7 @@ int cli_cmd_knobs(char **argv)
     }
     printf("In the environment of a program: GORTDEBUG=name=value,name=value\n");
     print(knobs, sizeof knobs / sizeof knobs[0]);
-    printf("and\n");
+    printf("None is on by default. And\n");
     print(variables, sizeof variables / sizeof variables[0]);
     return 0;
 }
