@@ -124,12 +124,13 @@ static void cancel_tree(struct gobench *b)
 static void err(struct gobench *b)
 {
     go_ctx *c = go_ctx_with_cancel(go_ctx_background());
-    if (b->arg[0]) {
+    const bool canceled = b->arg[0] != 0;
+    if (canceled) {
         go_ctx_cancel(c);
     }
     gobench_reset(b);
     for (long i = 0; i < b->n; i++) {
-        if ((go_ctx_err(c) != 0) != (b->arg[0] != 0)) {
+        if ((go_ctx_err(c) != 0) != canceled) {
             gobench_fail("context: another error");
         }
     }

@@ -733,7 +733,10 @@ static GOI_NOINLINE int err_of(const struct goi_end *e)
 GOI_HOT int go_ctx_err(go_ctx *ctx)
 {
     const struct goi_end *e = ctx->scope;
-    return GOI_LIKELY(e == NULL || !ended(e)) ? 0 : err_of(e);
+    if (GOI_UNLIKELY(e == NULL)) {
+        return 0;
+    }
+    return GOI_LIKELY(!ended(e)) ? 0 : err_of(e);
 }
 
 void go_ctx_cancel(go_ctx *ctx)
