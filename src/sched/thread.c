@@ -151,6 +151,7 @@ static struct m *adopt_main(void)
     }
     m->g = g;
     goi_m_init_thread(m);
+    gop_timer_slack_small(); /* it runs goroutines and sleeps for timers like the others */
     goi_lock(&goi_sched.lock);
     goi_sched.main_g = g;
     g->foreign_next = goi_sched.foreign_list;
