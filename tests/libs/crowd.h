@@ -7,12 +7,12 @@
 #ifndef GORT_TEST_LIBS_CROWD_H
 #define GORT_TEST_LIBS_CROWD_H
 #include "harness.h"
+#include "spent.h"
 #include <dirent.h>
 #include <gort.h>
 #include <gort/short.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TICKERS = 50, TICK = 2 * GO_MS };
@@ -64,29 +64,7 @@ static void crowd_tick(long *n, go_time end, go_waitgroup *wg)
     wg_done(wg);
 }
 
-/* Processor time in seconds: all that this machine has spent, what this process has, and what the
- * server has with its children, which work for us. */
-static double spent_by_all(void)
-{
-    long t[8] = {0};
-    FILE *f = fopen("/proc/stat", "re");
-    int n = f != NULL ? fscanf(f, "cpu %ld %ld %ld %ld %ld %ld %ld %ld", &t[0], &t[1], &t[2], &t[3],
-                               &t[4], &t[5], &t[6], &t[7])
-                      : 0;
-    if (f != NULL) {
-        fclose(f);
-    }
-    return n == 8 ? (double)(t[0] + t[1] + t[2] + t[5] + t[6] + t[7]) / (double)sysconf(_SC_CLK_TCK)
-                  : 0;
-}
-
-static double spent_by_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
+/* What the server has spent with its children, which work for us. */
 static double spent_by_server(void)
 {
     const char *server = getenv("LIBS_SERVER_PID");

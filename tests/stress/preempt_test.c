@@ -2,13 +2,13 @@
 /* Nobody stops the others: goroutines that compute for ever, block in the kernel, or live in
  * malloc, beside a hundred tickers. And what taking a P away must not break. */
 #include "harness.h"
+#include "spent.h"
 #include <errno.h>
 #include <gort.h>
 #include <gort/short.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TICKERS = 100 };
@@ -42,28 +42,6 @@ static void tick(long *n, go_time end, go_waitgroup *wg)
     }
     go_ticker_free(t);
     wg_done(wg);
-}
-
-/* Processor time in seconds: all that this machine has spent, and what this process has. */
-static double spent_by_all(void)
-{
-    FILE *f = fopen("/proc/stat", "re");
-    long t[8] = {0};
-    int n = f != NULL ? fscanf(f, "cpu %ld %ld %ld %ld %ld %ld %ld %ld", &t[0], &t[1], &t[2], &t[3],
-                               &t[4], &t[5], &t[6], &t[7])
-                      : 0;
-    if (f != NULL) {
-        fclose(f);
-    }
-    return n == 8 ? (double)(t[0] + t[1] + t[2] + t[5] + t[6] + t[7]) / (double)sysconf(_SC_CLK_TCK)
-                  : 0;
-}
-
-static double spent_by_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 struct pace {

@@ -81,10 +81,11 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
-/* mountinfo: ID PARENT DEV ROOT MOUNT OPTIONS ... - TYPE SOURCE SUPEROPTIONS */
-static bool find_mount(struct cgroup_place *at, bool v2)
+/* Reads a file of /proc up to the line that fits; false without one. */
+static bool find_line(const char *file, bool (*fits)(char *line, struct cgroup_place *at, bool v2),
+                      struct cgroup_place *at, bool v2)
 {
-    FILE *f = fopen("/proc/self/mountinfo", "re");
+    FILE *f = fopen(file, "re");
     char *line = NULL;
     size_t room = 0;
     bool found = false;
@@ -92,47 +93,42 @@ static bool find_mount(struct cgroup_place *at, bool v2)
         return false;
     }
     while (!found && getline(&line, &room, f) > 0) {
-        char type[32];
-        char super[256];
-        const char *tail = strstr(line, " - ");
-        if (tail == NULL || sscanf(tail, " - %31s %*s %255s", type, super) != 2 ||
-            sscanf(line, "%*s %*s %*s %4095s %4095s", at->root, at->mount) != 2) {
-            continue;
-        }
-        found = v2 ? strcmp(type, "cgroup2") == 0
-                   : strcmp(type, "cgroup") == 0 && has_word(super, "cpu");
+        found = fits(line, at, v2);
     }
     free(line);
     fclose(f);
     return found;
 }
 
-/* cgroup: HIERARCHY:CONTROLLERS:PATH, version 2 has "0::PATH". */
-static bool find_path(struct cgroup_place *at, bool v2)
+/* mountinfo: ID PARENT DEV ROOT MOUNT OPTIONS ... - TYPE SOURCE SUPEROPTIONS */
+static bool is_mount(char *line, struct cgroup_place *at, bool v2)
 {
-    FILE *f = fopen("/proc/self/cgroup", "re");
-    char *line = NULL;
-    size_t room = 0;
-    bool found = false;
-    if (f == NULL) {
+    char type[32];
+    char super[256];
+    const char *tail = strstr(line, " - ");
+    if (tail == NULL || sscanf(tail, " - %31s %*s %255s", type, super) != 2 ||
+        sscanf(line, "%*s %*s %*s %4095s %4095s", at->root, at->mount) != 2) {
         return false;
     }
-    while (!found && getline(&line, &room, f) > 0) {
-        char *controllers = strchr(line, ':');
-        char *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
-        if (path == NULL) {
-            continue;
-        }
-        *path++ = '\0';
-        path[strcspn(path, "\n")] = '\0';
-        found = v2 ? controllers[1] == '\0' : has_word(controllers + 1, "cpu");
-        if (found) {
-            snprintf(at->path, sizeof at->path, "%s", path);
-        }
+    return v2 ? strcmp(type, "cgroup2") == 0
+              : strcmp(type, "cgroup") == 0 && has_word(super, "cpu");
+}
+
+/* cgroup: HIERARCHY:CONTROLLERS:PATH, version 2 has "0::PATH". */
+static bool is_path(char *line, struct cgroup_place *at, bool v2)
+{
+    char *controllers = strchr(line, ':');
+    char *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+    if (path == NULL) {
+        return false;
     }
-    free(line);
-    fclose(f);
-    return found;
+    *path++ = '\0';
+    path[strcspn(path, "\n")] = '\0';
+    if (v2 ? controllers[1] != '\0' : !has_word(controllers + 1, "cpu")) {
+        return false;
+    }
+    snprintf(at->path, sizeof at->path, "%s", path);
+    return true;
 }
 
 static int smaller(int a, int b)
@@ -176,7 +172,8 @@ int gop_cpu_quota(void)
     }
     for (int version = 1; version <= 2; version++) {
         at->v2 = version == 2;
-        if (find_path(at, at->v2) && find_mount(at, at->v2)) {
+        if (find_line("/proc/self/cgroup", is_path, at, at->v2) &&
+            find_line("/proc/self/mountinfo", is_mount, at, at->v2)) {
             best = smaller(best, quota_along(at));
         }
     }

@@ -53,31 +53,52 @@ static void *client(void *arg)
     return NULL;
 }
 
-static void answers_come(void (*work)(atomic_bool *))
-{
+/* A goroutine that answers, and a thread that asks. */
+struct talk {
     int fd[2];
-    pthread_t t;
+    pthread_t asks;
+    go_waitgroup over; /* the thread has closed its end */
+};
+
+static void start_server(struct talk *t)
+{
     go_conn *c;
-    atomic_bool stop = false;
-    go_waitgroup over = {0};
-    go_waitgroup working = {0};
-    REQUIRE_EQ_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
-    REQUIRE_EQ_INT(go_conn_open(fd[1], &c), 0);
-    wg_add(&over, 1);
-    go(echo, c, &over);
-    for (int i = 0; i < 2 * go_maxprocs(0); i++) {
-        wg_go(&working, work, &stop);
-    }
-    REQUIRE_EQ_INT(pthread_create(&t, NULL, client, &fd[0]), 0);
-    wg_wait(&over);
-    atomic_store(&stop, true);
-    wg_wait(&working);
-    pthread_join(t, NULL);
+    REQUIRE_EQ_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, t->fd), 0);
+    REQUIRE_EQ_INT(go_conn_open(t->fd[1], &c), 0);
+    wg_add(&t->over, 1);
+    go(echo, c, &t->over);
 }
 
-TEST(busy, answers_come_while_all_processors_compute) { answers_come(compute); }
+static void ask_to_the_end(struct talk *t, void *(*asker)(void *))
+{
+    REQUIRE_EQ_INT(pthread_create(&t->asks, NULL, asker, &t->fd[0]), 0);
+    wg_wait(&t->over);
+}
 
-TEST(busy, answers_come_while_all_processors_are_shared) { answers_come(compute_politely); }
+static void answers_come(int workers, void (*work)(atomic_bool *), void *(*asker)(void *))
+{
+    struct talk t = {0};
+    atomic_bool stop = false;
+    go_waitgroup working = {0};
+    start_server(&t);
+    for (int i = 0; i < workers; i++) {
+        wg_go(&working, work, &stop);
+    }
+    ask_to_the_end(&t, asker);
+    atomic_store(&stop, true);
+    wg_wait(&working);
+    pthread_join(t.asks, NULL);
+}
+
+TEST(busy, answers_come_while_all_processors_compute)
+{
+    answers_come(2 * go_maxprocs(0), compute, client);
+}
+
+TEST(busy, answers_come_while_all_processors_are_shared)
+{
+    answers_come(2 * go_maxprocs(0), compute_politely, client);
+}
 
 static void ping(chan(int) in, chan(int) out)
 {
@@ -100,29 +121,22 @@ static void pong(chan(int) in, chan(int) out, atomic_bool *stop)
 /* Two that wake each other keep runnext to themselves. */
 TEST(busy, answers_come_while_pairs_play_ping_pong)
 {
-    int fd[2];
-    pthread_t t;
-    go_conn *c;
+    struct talk t = {0};
     atomic_bool stop = false;
-    go_waitgroup over = {0};
     go_waitgroup playing = {0};
     chan(int) a[4];
     chan(int) b[4];
-    REQUIRE_EQ_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
-    REQUIRE_EQ_INT(go_conn_open(fd[1], &c), 0);
-    wg_add(&over, 1);
-    go(echo, c, &over);
+    start_server(&t);
     for (int i = 0; i < 4; i++) {
         a[i] = chan_make(int, 1);
         b[i] = chan_make(int, 1);
         wg_go(&playing, ping, a[i], b[i]);
         wg_go(&playing, pong, b[i], a[i], &stop);
     }
-    REQUIRE_EQ_INT(pthread_create(&t, NULL, client, &fd[0]), 0);
-    wg_wait(&over);
+    ask_to_the_end(&t, client);
     atomic_store(&stop, true);
     wg_wait(&playing);
-    pthread_join(t, NULL);
+    pthread_join(t.asks, NULL);
     for (int i = 0; i < 4; i++) {
         chan_free(a[i]);
         chan_free(b[i]);
@@ -149,23 +163,8 @@ static void *client_of_sleepers(void *arg)
  * nothing else to do was the last to look, so it stays there. */
 TEST(busy, an_idle_thread_sleeps_in_the_poller_beside_one_that_computes)
 {
-    int fd[2];
-    pthread_t t;
-    go_conn *c;
-    atomic_bool stop = false;
-    go_waitgroup over = {0};
-    go_waitgroup working = {0};
     if (go_maxprocs(0) < 2) {
         SKIP("one processor");
     }
-    REQUIRE_EQ_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
-    REQUIRE_EQ_INT(go_conn_open(fd[1], &c), 0);
-    wg_add(&over, 1);
-    go(echo, c, &over);
-    wg_go(&working, compute, &stop);
-    REQUIRE_EQ_INT(pthread_create(&t, NULL, client_of_sleepers, &fd[0]), 0);
-    wg_wait(&over);
-    atomic_store(&stop, true);
-    wg_wait(&working);
-    pthread_join(t, NULL);
+    answers_come(1, compute, client_of_sleepers);
 }

@@ -43,7 +43,8 @@ TEST(deadline, in_the_past_fails_at_once_also_when_there_is_data)
     conn_close(b);
 }
 
-TEST(deadline, in_the_past_wakes_who_waits)
+/* A call that waits when a deadline is set, so far from now, ends by it. */
+static void ends_by_deadline(go_duration from_now)
 {
     ssize_t got = 0;
     go_waitgroup over = {0};
@@ -53,29 +54,16 @@ TEST(deadline, in_the_past_wakes_who_waits)
     wg_add(&over, 1);
     go(read_into, a, &got, &over);
     wait_for_io_waiters(1);
-    EXPECT_EQ_INT(conn_set_deadline(a, 1), 0);
+    EXPECT_EQ_INT(conn_set_deadline(a, go_now() + from_now), 0);
     wg_wait(&over);
     EXPECT_EQ_INT(got, -ETIMEDOUT);
     conn_close(a);
     conn_close(b);
 }
 
-TEST(deadline, set_while_a_call_waits_ends_it)
-{
-    ssize_t got = 0;
-    go_waitgroup over = {0};
-    go_conn *a;
-    go_conn *b;
-    pair(&a, &b);
-    wg_add(&over, 1);
-    go(read_into, a, &got, &over);
-    wait_for_io_waiters(1);
-    EXPECT_EQ_INT(conn_set_deadline(a, go_now() + 3 * GO_MS), 0);
-    wg_wait(&over);
-    EXPECT_EQ_INT(got, -ETIMEDOUT);
-    conn_close(a);
-    conn_close(b);
-}
+TEST(deadline, in_the_past_wakes_who_waits) { ends_by_deadline(-GO_SEC); }
+
+TEST(deadline, set_while_a_call_waits_ends_it) { ends_by_deadline(3 * GO_MS); }
 
 TEST(deadline, moved_back_or_cleared_does_not_end_it)
 {
