@@ -62,7 +62,10 @@ complete()
             [ -e "$1/$f" ] || { echo "missing: $f"; return 1; }
         done
     fi
-    if grep -rIl -e "$build" -e "$(cd "$here/../.." && pwd)" "$1/lib" "$1/include"; then
+    # As the beginning of a path: a clone in /gort is not named by include/gort.
+    source=$(cd "$here/../.." && pwd)
+    before='(^|[^[:alnum:]_./}-])'
+    if grep -rIlE "$before($build|$source)(/|[^[:alnum:]_.-]|$)" "$1/lib" "$1/include"; then
         echo "names the build tree or the source tree"
         return 1
     fi
@@ -200,9 +203,7 @@ cd "$work/cwd" || exit 1
 prefix=$work/prefix
 try "installs into an empty prefix" install_into "$prefix"
 try "everything is there and names no build tree" complete "$prefix"
-    nm -D --defined-only "$1" | awk '{ sub(/@.*/, "", $3) }
-        $3 !~ /^(go_|goi_|GORT_(HTTP_)?0$|pthread_exit$|_NSConcreteGlobalBlock$)/ { print; bad = 1 }
-        END { exit bad }'
+try "exports nothing but go_ and goi_" exports_only_ours "$prefix/lib/libgort.so"
 try "one version everywhere" version_agrees
 use_prefix "prefix"
 for how in shared static; do
