@@ -19,6 +19,7 @@ static void backend(int request, recv_chan(bool) database, send_chan(int) reply)
 static bool handle(int request, recv_chan(bool) database)
 {
     chan(int) reply = chan_make(int);
+    /* gort:vet ignore lostsend it is what the example is about */
     go(backend, request, database, reply);
 
     int answer;

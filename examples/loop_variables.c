@@ -59,6 +59,7 @@ int main(void)
     chan(bool) gate = chan_make(bool);
     int i;
     for (i = 0; i < ROUNDS; i++) {
+        /* gort:vet ignore loopaddr this is the mistake that the example shows */
         wg_go(&wg, by_pointer, &i, gate, &seen[i]);
     }
     chan_close(gate);

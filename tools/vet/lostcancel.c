@@ -143,11 +143,12 @@ static bool step(struct walk *w, const struct point *p, struct state *s)
         CXSourceRange all = clang_getCursorExtent(c);
         struct place at =
             vet_place(p->n != NULL ? clang_getRangeStart(all) : clang_getRangeEnd(all));
+        const char *name = f->context->name; /* of ours, where a macro has made it */
         vet_report("lostcancel", f->maker,
                    "%s is neither cancelled nor freed on the way to the %s in line %u: the context "
                    "leaks",
-                   vet_starts(f->context->name, "goi_") ? "the context" : f->context->name, p->n != NULL ? "return" : "end of the function",
-                   at.line);
+                   vet_starts(name, "goi_") ? "this" : name,
+                   p->n != NULL ? "return" : "end of the function", at.line);
         w->done = true;
     }
     return true;

@@ -20,9 +20,13 @@ static struct {
 } rules[] = {
     {"copylocks", "a mutex, wait group, once, ... is copied by value", vet_copylocks, 0},
     {"waitgroup", "wg_add is called in the goroutine that it counts", vet_waitgroup, 0},
+    {"loopaddr", "a goroutine gets the address of a variable that its loop changes", vet_frames, 0},
+    {"deadframe", "a goroutine gets the address of a variable whose block ends", vet_frames, 0},
     {"lostcancel", "a context is neither cancelled nor freed on some path", vet_lostcancel, 0},
     {"unlock", "a mutex is left locked on some path", vet_unlock, 0},
     {"lockpark", "a pthread lock is held across a call that parks", vet_lockpark, 0},
+    {"threadlocal", "a thread-local variable is used across a call that parks", vet_threadlocal, 0},
+    {"lostsend", "a goroutine may wait for ever in a send", vet_lostsend, 0},
 };
 enum { RULES = sizeof rules / sizeof rules[0] };
 
@@ -193,7 +197,8 @@ static bool read_file(CXIndex index, const char *file, const struct words *flags
         struct unit u;
         vet_unit(&u, tu);
         for (size_t i = 0; i < RULES; i++) {
-            if (is_on(rules[i].name)) {
+            bool again = i > 0 && rules[i - 1].run == rules[i].run && is_on(rules[i - 1].name);
+            if (is_on(rules[i].name) && !again) {
                 rules[i].run(&u);
             }
         }

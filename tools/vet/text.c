@@ -131,7 +131,8 @@ char vet_operator(CXCursor left, CXCursor right, char *twin)
         return 0;
     }
     size_t at = skip(text, from.offset, to.offset);
-    if (at >= to.offset) {
+    /* The name of a macro is none. */
+    if (at >= to.offset || strchr("=!<>,&|+-*/%^", text[at]) == NULL) {
         return 0;
     }
     *twin = at + 1 < to.offset ? text[at + 1] : 0;

@@ -162,7 +162,7 @@ static char binary(CXCursor c, const struct node *left, const struct node *right
     /* Hidden by a macro. */
     CXType type = clang_getCanonicalType(clang_getCursorType(c));
     CXType from = vet_type(left);
-    if (from.kind == CXType_Void) {
+    if (clang_getCursorType(raw_left).kind == CXType_Void) {
         return OP_COMMA;
     }
     bool object = type.kind == CXType_Pointer || type.kind == CXType_Record;
@@ -256,6 +256,24 @@ static bool is_wrapper(CXCursor c, const struct cursors *all, bool in_list)
            kind == CXCursor_CStyleCastExpr || is_extension(c, all);
 }
 
+/* Of what the macros put in front of a value, a static assertion or (void)0, the value is left. */
+static struct node *without_checks(struct node *n)
+{
+    if (n->op != OP_COMMA || n->count != 2) {
+        return n;
+    }
+    const struct node *left = n->child[0];
+    const struct node *block = left->kind == CXCursor_StmtExpr && left->count == 1 ? left->child[0]
+                                                                                   : NULL;
+    bool check = block != NULL && block->count == 2 &&
+                 block->child[0]->kind == CXCursor_DeclStmt && block->child[0]->count == 0;
+    if (!check && left->kind != CXCursor_IntegerLiteral) {
+        return n;
+    }
+    n->child[1]->parent = n->parent;
+    return n->child[1];
+}
+
 static struct node *build(CXCursor c, struct node *parent)
 {
     enum CXCursorKind kind = clang_getCursorKind(c);
@@ -299,7 +317,7 @@ static struct node *build(CXCursor c, struct node *parent)
         break;
     }
     free(all.item);
-    return n;
+    return without_checks(n);
 }
 
 /* ---- functions ------------------------------------------------------------------------------ */

@@ -23,7 +23,8 @@ static bool is_plus(const struct node *n)
 /* Itself a goroutine counts once. */
 static bool in_loop(struct node *n)
 {
-    return vet_ancestor(n, CXCursor_ForStmt) != NULL || vet_ancestor(n, CXCursor_WhileStmt) != NULL ||
+    return vet_ancestor(n, CXCursor_ForStmt) != NULL ||
+           vet_ancestor(n, CXCursor_WhileStmt) != NULL ||
            vet_ancestor(n, CXCursor_DoStmt) != NULL;
 }
 
