@@ -16,6 +16,9 @@ int main(void)
     printf("%d ", go_since(start) < GO_SEC);
 
     rate_set(&limit, 0.1, 2); /* one in ten seconds */
+    while (rate_allow(&limit)) {
+        /* what has come in meanwhile, at the old rate */
+    }
     go_reservation later = rate_book(&limit, 2);
     printf("%d ", later.at > go_now() + GO_SEC);
     rate_cancel(&limit, &later); /* too long: the tokens come back */

@@ -10,7 +10,7 @@
  *     and nobody else looks often enough; the last one always does, so an event wakes it, and it
  *     takes a P (its old one, if that is still idle);
  *   - Ps that are busy look every 61 picks, if 0.2 ms have passed (pick_slow);
- *   - if none of these has looked for 0.2 ms, sysmon does, at each of its looks, which come at
+ *   - if none of these has looked for 0.2 ms, sysmon does, at each of its looks, which then come at
  *     least every 0.5 ms while something is waited for. What it finds goes to an idle P, or to the
  *     front of a busy one's queue. A P whose goroutine has been computing, and still is, is taken:
  *     that goroutine goes on as a plain thread, as after its time slice; one that has just picked

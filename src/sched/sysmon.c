@@ -175,11 +175,15 @@ static bool late_timers(struct m *self, int64_t now)
     return any;
 }
 
-/* All busy Ps. Returns the most urgent of what was found. */
+/* All busy Ps. Returns the most urgent of what was found. Descriptors first: a P that has computed
+ * for a while is then taken for what they woke by the same look. */
 static enum verdict look_at_all(struct m *self, int64_t now)
 {
     enum verdict worst = FINE;
     bool wake = false;
+    if (goi_io_due(now)) {
+        (void)goi_io_look(self);
+    }
     for (int i = 0; i < goi_procs_made(); i++) {
         struct p *p = goi_sched.procs[i];
         goi_lock(&goi_sched.lock);
@@ -193,9 +197,6 @@ static enum verdict look_at_all(struct m *self, int64_t now)
     }
     if (wake || (goi_runq_len(&goi_sched.global) > 0 && ld_rlx(&goi_sched.npidle) > 0)) {
         goi_wake_one(true);
-    }
-    if (goi_io_due(now) && goi_io_look(self)) {
-        worst = worst < TAKEN ? TAKEN : worst;
     }
     return late_timers(self, now) ? WAKE : worst;
 }
@@ -278,6 +279,7 @@ static void *sysmon(void *arg)
             continue;
         }
         idle = 0;
+        bool io_due = goi_io_due(now); /* the Ps do not look by themselves */
         enum verdict v = look_at_all(self, now);
         v = prepare_stacks(now) && v < TAKEN ? TAKEN : v;
         if (v >= TAKEN) {
@@ -293,7 +295,7 @@ static void *sysmon(void *arg)
         } else if (++quiet > QUIET_LOOKS) {
             pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
         }
-        if (pace > LOOK_IO_NS && goi_io_wanted()) {
+        if (pace > LOOK_IO_NS && io_due) {
             pace = LOOK_IO_NS;
         }
         if (now >= trim_at) {
