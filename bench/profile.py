@@ -77,9 +77,9 @@ def difference(program, bench, n, arguments):
 
 
 def profile_rows(program, patterns):
-    """Rows of time, by instructions per operation at one P, the dearest last."""
+    """Rows of time, by instructions per operation at one P."""
     rows = table.read_rows(os.path.join(ROOT, 'bench'))
-    found = {}
+    found = set()
     for row in rows:
         key = ' '.join(row.bench)
         if row.kind != 'time' or row.bench[0] in NOT_BY_OPERATION or key in found or \
@@ -88,10 +88,10 @@ def profile_rows(program, patterns):
         arguments = ['2000' if int(a) > 10000 else a for a in row.bench[1:]]
         n = 20000 if int(max(arguments or ['1'], key=int)) >= 1000 else 4000
         per = difference(program, row.bench[0], n, arguments)
-        found[key] = (sum(per.values()), row.name, per)
-    for total, name, per in sorted(found.values(), key=lambda f: f[0]):
+        found.add(key)
         top = sorted(per.items(), key=lambda i: -i[1])[:4]
-        print(f'{total:10.1f}  {name:22} ' + ', '.join(f'{f} {c:.0f}' for f, c in top))
+        print(f'{sum(per.values()):10.1f}  {row.name:22} ' +
+              ', '.join(f'{f} {c:.0f}' for f, c in top), flush=True)
 
 
 def main():
