@@ -116,9 +116,10 @@ BENCH(ctx_timeout)
 /* One op: asking a live context, ten levels below its root, whether it is cancelled. */
 BENCH(ctx_check)
 {
-    go_ctx *c = ctx_background();
+    go_ctx *chain[10], *c = ctx_background();
     for (int i = 0; i < 10; i++) {
-        c = ctx_with_cancel(c);
+        chain[i] = ctx_with_cancel(c);
+        c = chain[i];
     }
     long ended = 0;
     int64_t start = bench_now();
@@ -128,5 +129,8 @@ BENCH(ctx_check)
     bench_per_op(b, start, b->n);
     if (ended) {
         bench_fail("ctx_check: cancelled by nobody");
+    }
+    for (int i = 0; i < 10; i++) {
+        ctx_free(chain[i]);
     }
 }

@@ -929,6 +929,8 @@ OUTPUT(context, with_timeout_in_a_select, "context/example_test.go ExampleWithTi
     case ready: say("ready\n"); break;
     case end: say("%s\n", ctx_cause(ctx)); break;
     }
+    ctx_free(ctx);
+    chan_free(never);
 }
 
 OUTPUT(context, values_by_key, "context/example_test.go ExampleWithValue")

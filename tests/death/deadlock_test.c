@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Nothing can ever run again: the verdict, and every goroutine with what it waits for and where it
- * was made. And what must not be taken for that. */
+ * was made. And what must not be taken for that.
+ *
+ * gort:vet ignore-file unlock whoever returns with a lock is what the others wait for */
 #include "death.h"
 #include <gort.h>
 #include <gort/short.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The verdict that nothing can ever run again: beside what only looks as if it could wake somebody
- * it is given, and beside everything that could it is withheld (the essay of sched/deadlock.c). */
+ * it is given, and beside everything that could it is withheld (the essay of sched/deadlock.c).
+ *
+ * gort:vet ignore-file lostcancel that a context lasts is what each case is about */
 #include "death.h"
 #include <fcntl.h>
 #include <gort.h>

@@ -113,6 +113,10 @@ def options():
     check_status("a comment without a reason is not heeded", 1,
                  status(bare, "-copylocks"))
     check_status("what does not compile is 2", 2, status("int main(void) { return x; }\n"))
+    check_status("options that only build are taken, and mean nothing", 0,
+                 status("int main(void) { return 0; }\n", "-O2", "-g", "-Wall", "-fanalyzer", "-o",
+                        "out", "-lm"))
+    check_status("a rule that does not exist is 2", 2, status(SOURCE, "-copylock"))
     check_status("no file is 2", 2, vet())
     check_status("a file that is not C is 2", 2, vet("README.md"))
     check_status("options of the compiler are passed on", 0,
@@ -146,6 +150,10 @@ def repository():
            [f for f in listed("src/*.c")
             if not f.startswith("src/arch/") or f.split("/")[2] == os.uname().machine])
     silent("tools", [*system, "-Itools/gort"], listed("tools/gort/*.c"))
+    silent("documents and benchmarks", [*system, "-Isrc", "-Iinclude", "-Ibench/c"],
+           listed("docs/examples/*.c", "bench/*.c"))
+    silent("tests", [*system, "-Isrc", "-Iinclude", "-Itests", "-Itests/harness", "-DGORT_TEST"],
+           listed("tests/*_test.c"))
 
 
 # Declared beside one that parks, under one comment; or inside of a macro that prelude.h replaces.

@@ -63,7 +63,7 @@ static const struct command commands[] = {
     {"vet", NULL, "[-RULE[=false]]... [OPTION]... FILE.c...",
      "look for mistakes in concurrent code",
      "Reads the files and does not run them; gort vet -h lists the rules. -RULE looks for that\n"
-     "alone, -RULE=false for all but that; other options go to the compiler. Status 1 when it\n"
+     "alone, -RULE=false for all but that; other options are those of build. Status 1 when it\n"
      "found something, 2 when a file does not compile. A comment\n"
      "`gort:vet ignore RULE reason` holds for its line and the next.\n"},
     {"dump", NULL, "PID", "print every goroutine of a running program", ""},

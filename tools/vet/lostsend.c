@@ -339,8 +339,8 @@ static void look_at(struct func *f, const struct decl *channel)
         if (!w.done && in_loop(u.start[i]) && !in_loop((struct node *)(uintptr_t)loop) &&
             !u.in_loop && u.receives == 1 && u.surely) {
             vet_report("lostsend", u.start[i],
-                       "goroutines started in a loop send on %s, which has no room, and not in a "
-                       "loop is received: all but the first may wait for ever",
+                       "goroutines started in a loop send on %s, which has no room, and one value "
+                       "is received: the others may wait for ever",
                        channel->name);
         }
     }

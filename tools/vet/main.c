@@ -282,6 +282,36 @@ static bool takes_value(const char *word)
     return false;
 }
 
+/* Options that change what a file means, or where its headers are. */
+static bool is_for_reading(const char *word)
+{
+    static const char *const starts[] = {
+        "-I", "-D", "-U", "-i", "-std=", "-ansi", "-pthread", "-target", "--target", "--sysroot",
+        "-nostdinc", "-fshort-", "-funsigned-", "-fsigned-", "-fpack-struct"};
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        if (vet_starts(word, starts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Other options that a compiler's command line may have. */
+static bool is_for_building(const char *word)
+{
+    static const char *const starts[] = {"-W", "-O", "-g", "-f", "-m", "-w", "-l", "-L", "-s",
+                                         "-o", "-c", "-pedantic", "-pipe", "-static", "-race",
+                                         "-asan", "-valgrind", "-dynamic"};
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        size_t n = strlen(starts[i]);
+        bool open = n == 2 && strchr("WOgfmlLo", starts[i][1]) != NULL;
+        if (open ? vet_starts(word, starts[i]) : strcmp(word, starts[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_arguments(char **argv, struct words *flags, struct words *files)
 {
     for (; *argv != NULL; argv++) {
@@ -296,11 +326,17 @@ static void read_arguments(char **argv, struct words *flags, struct words *files
                 fail("reads C files only, not ", word);
             }
             add(files, word);
-        } else if (!is_rule(word)) {
+        } else if (is_rule(word)) {
+            continue;
+        } else if (is_for_reading(word)) {
             add(flags, word);
             if (takes_value(word) && argv[1] != NULL) {
                 add(flags, *++argv);
             }
+        } else if (!is_for_building(word)) {
+            fail("there is no rule and no option ", word);
+        } else if (strcmp(word, "-o") == 0 && argv[1] != NULL) {
+            argv++;
         }
     }
     if (files->count == 0) {

@@ -179,8 +179,8 @@ TEST(ctx_free, ends_every_wait_that_it_limits)
     gate = chan_make(int);
     go(lead);
     await_waiting(gate, 1);
-    mutex_lock(&mu);
-    rwmutex_lock(&rw);
+    mutex_lock(&mu);   // gort:vet ignore unlock nobody else may get it
+    rwmutex_lock(&rw); // gort:vet ignore unlock nobody else may get it
     wg_add(&group, 1);
     rate_set(&rate, 0.001, 1);
     EXPECT(rate_allow(&rate));
