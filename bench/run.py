@@ -78,7 +78,9 @@ def run(session, tree):
     b = build.Build(ROOT, tree, session.out)
     b.build_all(full=not session.quick,
                 hurry=lambda: session.quick and session.spent() > BUILD_SECONDS)
-    print(f'bench: built after {session.spent():.0f} s', flush=True)
+    print(f'bench: built after {session.spent():.0f} s' + (
+        '; that took the time, the next session will find it done' if session.left() < 30 else ''),
+          flush=True)
     directory = os.path.join(ROOT, 'bench')
     rows = table.read_rows(directory)
     absent = [row.name for row in rows if row.bench[0] not in b.names]
