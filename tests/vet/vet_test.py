@@ -131,29 +131,35 @@ def listed(*patterns):
 
 
 def silent(name, flags, files):
-    """No report; files whose libraries are not here are left out by vet itself."""
+    """No report. What clang cannot read (a header of a library that is not here, a feature of gcc)
+    is said, and may be a file in twenty."""
     code, out, err = vet(*flags, *files)
-    missing = re.findall(r"fatal error: '([^']*)' file not found", err)
+    unread = re.findall(r"^gort vet: (.*) does not compile", err, re.M)
     problems = out.splitlines()
-    unread = err.count("was not looked at")
-    if unread != len(missing) or (code == 1) != bool(problems):
+    if len(unread) > 2 + len(files) // 20 or (code == 1) != bool(problems):
         problems.append(err)
-    for header in missing:
-        print(f"# {name}: not looked at, for want of {header}")
+    for path in unread:
+        print(f"# not looked at: {path}")
     result(f"silent on {name}", problems)
+
+
+# Whose programs are wrong on purpose, and all of whose mistakes are told by their tests.
+WRONG = ("tests/death/", "tests/leaks/", "tests/races/")
 
 
 def repository():
     system = ["-D_GNU_SOURCE", "-I/usr/include/postgresql"]
+    inside = [*system, "-Isrc", "-Iinclude", f"-I{BUILD}/generated"]
     silent("examples", system, listed("examples/*.c"))
-    silent("src", [*system, "-Isrc", "-Iinclude", f"-I{BUILD}/generated"],
+    silent("src", inside,
            [f for f in listed("src/*.c")
             if not f.startswith("src/arch/") or f.split("/")[2] == os.uname().machine])
-    silent("tools", [*system, "-Itools/gort"], listed("tools/gort/*.c"))
-    silent("documents and benchmarks", [*system, "-Isrc", "-Iinclude", "-Ibench/c"],
+    silent("tools", [*inside, "-Itools/gort"],
+           [f for f in listed("tools/*.c") if not f.startswith("tools/vet/")])
+    silent("documents and benchmarks", [*inside, "-Ibench/c"],
            listed("docs/examples/*.c", "bench/*.c"))
-    silent("tests", [*system, "-Isrc", "-Iinclude", "-Itests", "-Itests/harness", "-DGORT_TEST"],
-           listed("tests/*_test.c"))
+    silent("tests", [*inside, "-Itests", "-Itests/harness", "-DGORT_TEST"],
+           [f for f in listed("tests/*_test.c") if not f.startswith(WRONG)])
 
 
 # Declared beside one that parks, under one comment; or inside of a macro that prelude.h replaces.
