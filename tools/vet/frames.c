@@ -148,6 +148,21 @@ static void check(struct func *f, const struct spawn *s, struct decl *variable)
     vet_after(&w, s->marker);
 }
 
+/* The local variable whose address an argument is, itself or as a pointer that was made from it
+ * and has never been changed: go_do can capture no other. */
+static struct decl *lent_by(const struct node *arg, struct func *f)
+{
+    struct decl *variable = vet_addressed(arg), *pointer = vet_variable(arg);
+    bool made = variable == NULL && pointer != NULL && pointer->local && pointer->var != NULL &&
+                pointer->var->count == 1;
+    if (made) {
+        struct change c = {pointer, false, false};
+        vet_visit(f->body, find_change, &c);
+        variable = c.changed ? NULL : vet_addressed(pointer->var->child[0]);
+    }
+    return variable != NULL && variable->local ? variable : NULL;
+}
+
 static bool visit(struct node *n, void *data)
 {
     struct spawn s;
@@ -156,8 +171,8 @@ static bool visit(struct node *n, void *data)
     }
     for (unsigned i = 0; i < s.args; i++) {
         struct node *arg = vet_spawn_argument(&s, i);
-        struct decl *variable = arg != NULL ? vet_addressed(arg) : NULL;
-        if (variable != NULL && variable->local) {
+        struct decl *variable = arg != NULL ? lent_by(arg, data) : NULL;
+        if (variable != NULL) {
             check(data, &s, variable);
         }
     }

@@ -29,6 +29,12 @@ static void parts(void)
     go_do(s) { text(s); };   // want "address of s"
 }
 
+static void by_a_pointer(void)
+{
+    int n = 0, *p = &n;
+    go_do(p) { work(p); }; // want "address of n, whose block may end"
+}
+
 static void parameter(struct job j)
 {
     go(job, &j); // want "address of j, whose block may end"
@@ -102,6 +108,7 @@ int main(void)
 {
     go_waitgroup wg = {0};
     local();
+    by_a_pointer();
     parts();
     parameter((struct job){0});
     early_return(1);

@@ -118,6 +118,21 @@ static void one_at_a_time(void)
     }
 }
 
+static void pointers(int *given)
+{
+    int n = 0, *p = &n, *q = given;
+    go_waitgroup wg = {0}, *w = &wg;
+    wg_add(&wg, 1);
+    go_do(p, w) {
+        work(p);
+        wg_done(w);
+    };
+    go_do(q) { work(q); };
+    wg_wait(&wg);
+    p = given;
+    go_do(p) { work(p); };
+}
+
 static void stays_for_ever(void)
 {
     int n = 0;
@@ -148,6 +163,7 @@ int main(void)
     by_another_file();
     one_at_a_time();
     go(stays_for_ever);
+    pointers(calloc(1, sizeof(int)));
     stopped();
     go(work, &local);
     return group();
