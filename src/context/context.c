@@ -63,7 +63,8 @@
  * Waiting for a context that is freed meanwhile. The channel's memory outlives those who have been
  * woken and are on their way (chan.c, C6). Calls that are given a context and look at it after a
  * wait hold one of `refs` meanwhile (keep.h), which does not count as a user: the last go_ctx_free
- * ends the context, wakes them, and what they still read is there.
+ * ends the context, wakes them, and what they still read is there. So does who cancels, because
+ * whoever that wakes may free the context on another processor.
  *
  * Memory order. [CHAN-TRY] the release of `closed` pairs with the acquire in go_ctx_err() and its
  * like: who sees the end sees its error and cause. [CTX-LEFT] the release when a part is done pairs
@@ -739,10 +740,17 @@ GOI_HOT int go_ctx_err(go_ctx *ctx)
     return GOI_LIKELY(!ended(e)) ? 0 : err_of(e);
 }
 
+/* For a user who cancels: whoever the end wakes may free the context before this has returned. */
+static void cancel_kept(struct go_ctx *ctx, const struct reason *why)
+{
+    add_rlx(&ctx->refs, 1); /* [REF] */
+    cancel(goi_end_of(ctx), why, 1);
+}
+
 void go_ctx_cancel(go_ctx *ctx)
 {
     if (ctx->kind >= GOI_CTX_END) {
-        cancel(goi_end_of(ctx), &plain_cancel, 0);
+        cancel_kept(ctx, &plain_cancel);
     }
 }
 
@@ -757,7 +765,7 @@ void go_ctx_cancel_cause(go_ctx *ctx, int err, const char *why)
         r.own = strdup(text);
         r.cause = r.own != NULL ? r.own : canceled_text; /* out of memory: the error remains */
     }
-    cancel(goi_end_of(ctx), &r, 0);
+    cancel_kept(ctx, &r);
 }
 
 const char *go_ctx_cause(go_ctx *ctx)

@@ -4,6 +4,8 @@
 #include <gort.h>
 #include <gort/short.h>
 #include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #define IN_MAIN(line)                                                                              \
     "fatal error: " line "\n"                                                                      \
@@ -201,9 +203,24 @@ TEST(fatal, use_of_a_freed_channel)
     EXPECT_DEATH(body_free_freed, NULL, 2, IN_MAIN("free of freed channel"));
 }
 
+/* Until a dump shows that main has parked in a receive. */
+static void await_main(void)
+{
+    char text[8192] = "";
+    while (strstr(text, "goroutine 1 [chan receive]") == NULL) {
+        int fd = memfd_create("dump", MFD_CLOEXEC);
+        go_dump(fd);
+        ssize_t n = pread(fd, text, sizeof text - 1, 0);
+        text[n > 0 ? n : 0] = '\0';
+        close(fd);
+        go_yield();
+    }
+}
+
 /* All goroutines are shown: the program as a whole is broken. */
 SHOWN static void unlocks_late(go_mutex *mu)
 {
+    await_main();
     mutex_unlock(mu);
     STAY();
 }
@@ -227,7 +244,7 @@ TEST(fatal, shows_the_others_too)
                  "created by body_others in goroutine 1\n"
                  "\t*fatal_test.c:#\n"
                  "\n"
-                 "goroutine 1 [*]:\n"
+                 "goroutine 1 [chan receive]:\n"
                  "receives(...)\n"
                  "\t*fatal_test.c:#\n"
                  "body_others(...)\n"

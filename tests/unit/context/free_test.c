@@ -263,3 +263,31 @@ TEST(chan_free, may_follow_the_close_that_woke_a_select)
     }
     chan_free(never);
 }
+
+static void cancels(go_ctx *ctx, bool with_cause)
+{
+    if (with_cause) {
+        go_ctx_cancel_cause(ctx, -EIO, "a cause");
+    } else {
+        ctx_cancel(ctx);
+    }
+    one_more();
+}
+
+/* The canceller has no reference of its own, and is on its way back. */
+TEST(ctx_free, by_who_was_woken_while_the_canceller_returns)
+{
+    long rounds = test_iterations(1000);
+    __atomic_store_n(&ended, 0, __ATOMIC_SEQ_CST);
+    for (long i = 0; i < rounds; i++) {
+        go_ctx *ctx = ctx_with_cancel(ctx_background());
+        go(cancels, ctx, i % 2 == 1);
+        while (i % 4 < 2 && ctx_err(ctx) == 0) { /* another processor is at it; or it comes first */
+            go_yield();
+        }
+        chan_recv(ctx_done(ctx));
+        ctx_free(ctx);
+    }
+    await_count(1);
+    EXPECT_EQ_INT(__atomic_load_n(&ended, __ATOMIC_SEQ_CST), rounds);
+}
