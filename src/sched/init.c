@@ -113,6 +113,7 @@ static void start(void)
     goi_thread_init();
     goi_overflow_init(goi_crash_overflow);
     goi_procs_init();
+    goi_top_init();
     goi_sysmon_start();
     atexit(at_exit);
     pthread_atfork(NULL, NULL, after_fork_in_child);

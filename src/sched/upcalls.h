@@ -42,6 +42,8 @@ bool goi_crash_elsewhere(void);
 void goi_debug_tick(void);
 /* Is there something to print? With a full fence before the look (QUIT in signal.c). */
 bool goi_debug_wanted(void);
+/* debug/top.c: tells who looks in from outside where everything is. Once, at the start. */
+void goi_top_init(void);
 /* debug/knobs.c: reads GORTDEBUG; called once at start. */
 void goi_knobs_init(void);
 uint64_t goi_knob_seed(void);

@@ -792,6 +792,21 @@ void goi_arena_stats(struct goi_stack_stats *out)
     }
 }
 
+void goi_arena_view(struct goi_arena_view *out)
+{
+    *out = (struct goi_arena_view){.table = chunk_table,
+                                   .used = &chunk_used,
+                                   .classes = goi_stack_class,
+                                   .entry = sizeof(struct chunk),
+                                   .seq = offsetof(struct chunk, xseq),
+                                   .klass = offsetof(struct chunk, xklass),
+                                   .map = offsetof(struct chunk, xmap),
+                                   .carved = offsetof(struct chunk, xcarved),
+                                   .colours = COLOURS,
+                                   .colour_step = COLOUR_STEP,
+                                   .page = (uint32_t)page};
+}
+
 /* --- start */
 
 static void class_init(uint32_t k)

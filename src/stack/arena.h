@@ -71,6 +71,19 @@ uint32_t goi_depot_pop_locked(uint32_t k, struct goi_stack **out);
 uint32_t goi_depot_pop_oldest_locked(uint32_t k, struct goi_stack **out);
 
 void goi_arena_stats(struct goi_stack_stats *out);
+
+/* Where the windows are, for who reads this process's memory from outside (debug/top.h): the table
+ * of chunks, how many of its entries may be in use, and offsets in an entry. The descriptor of
+ * window i of chunk c ends colour_step * ((c + i) % colours) and a struct goi_stack below the end
+ * of the window, which is `page + (i + 1) * stride` above the chunk's map. */
+struct goi_arena_view {
+    const void *table;
+    const goi_a32 *used;
+    const struct goi_stack_class *classes;
+    uint32_t entry, seq, klass, map, carved;
+    uint32_t colours, colour_step, page;
+};
+void goi_arena_view(struct goi_arena_view *out);
 extern goi_a64 goi_stack_trimmed; /* [stat] windows cooled by the trimmer */
 
 #endif

@@ -137,7 +137,7 @@ test_helper_gets_arguments_status_and_the_way_back() {
     want_out_has "  top "
     run "$gort" help top
     want_status 0
-    want_out_has "usage: gort top PID"
+    want_out_has "usage: gort top [-b]"
 }
 
 test_knobs_are_those_of_the_library() {

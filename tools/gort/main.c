@@ -67,7 +67,8 @@ static const struct command commands[] = {
      "found something, 2 when a file does not compile. A comment\n"
      "`gort:vet ignore RULE reason` holds for its line and the next.\n"},
     {"dump", NULL, "PID", "print every goroutine of a running program", ""},
-    {"top", NULL, "PID", "watch a running program", ""},
+    {"top", NULL, "[-b] [-d SECONDS] [-n COUNT] [-l LINES] PID", "watch a running program",
+     "Shows what its goroutines do, without stopping it. gort top -h says more.\n"},
     {"trace", NULL, "FILE", "turn an execution trace into a page", ""},
     {"profile", NULL, "...", "profile goroutines", ""},
     {"help", cli_cmd_help, "[COMMAND]", "this, or help on one command", ""},
