@@ -59,16 +59,22 @@ static const char *short_time(uint64_t ns, char text[32])
     return text;
 }
 
-/* The bound below which `part` of those of the interval lie. */
+static uint64_t waits(const struct snapshot *now, const struct snapshot *before)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < goi_countof(now->latency); i++) {
+        all += now->latency[i] - before->latency[i];
+    }
+    return all;
+}
+
+/* The bound below which `part` of those since `before` lie. */
 static const char *quantile(const struct snapshot *now, const struct snapshot *before, double part,
                             char text[32])
 {
-    uint64_t all = 0;
+    uint64_t all = waits(now, before);
     uint64_t sum = 0;
     size_t i = 0;
-    for (size_t k = 0; k < goi_countof(now->latency); k++) {
-        all += now->latency[k] - before->latency[k];
-    }
     if (all == 0) {
         return "-";
     }
@@ -84,6 +90,8 @@ static const char *quantile(const struct snapshot *now, const struct snapshot *b
 static void show_head(struct screen *s, const struct target *t, const struct snapshot *now,
                       const struct snapshot *before)
 {
+    static const struct snapshot nothing;
+    const struct snapshot *since = waits(now, before) > 0 ? before : &nothing;
     double dt = seconds(now, before);
     char half[32];
     char most[32];
@@ -107,8 +115,9 @@ static void show_head(struct screen *s, const struct target *t, const struct sna
          rate(now->parks, before->parks, dt), rate(now->steals, before->steals, dt),
          rate(now->handoffs, before->handoffs, dt), rate(now->wakes, before->wakes, dt),
          rate(now->io_polls, before->io_polls, dt), rate(now->io_ready, before->io_ready, dt));
-    line(s, "runnable to running: half within %s, 99 %% within %s; waiting for mutexes %.3f s/s",
-         quantile(now, before, 0.5, half), quantile(now, before, 0.99, most),
+    line(s, "runnable to running%s: half within %s, 99 %% within %s; waiting for mutexes %.3f s/s",
+         since == before ? "" : ", since the start", quantile(now, since, 0.5, half),
+         quantile(now, since, 0.99, most),
          rate(now->mutex_ns, before->mutex_ns, dt) * 1e-9);
 }
 
