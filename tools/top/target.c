@@ -152,7 +152,7 @@ static bool search(struct target *t, const struct mapping *m, bool *started)
             return false;
         }
         for (size_t i = 0; i < BLOCK && i + sizeof(struct goi_top) <= n; i += 8) {
-            if (memcmp(block + i + 1, GOI_TOP_MAGIC + 1, sizeof(GOI_TOP_MAGIC) - 1) == 0 &&
+            if (memcmp(block + i + 1, &GOI_TOP_MAGIC[1], sizeof(GOI_TOP_MAGIC) - 1) == 0 &&
                 (block[i] == '?' || block[i] == '!')) {
                 t->top = m->lo + at + i;
                 memcpy(&t->at, block + i, sizeof t->at);
