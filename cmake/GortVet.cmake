@@ -16,11 +16,17 @@ function(gort_find_libclang)
     mark_as_advanced(GORT_LIBCLANG_INCLUDE GORT_LIBCLANG_LIBRARY)
 endfunction()
 
-if(NOT GORT_VET STREQUAL "OFF" AND NOT CMAKE_CROSSCOMPILING)
+# Not for another machine; and once or twice is enough for the variants of the suite: not in those
+# that run no scripts.
+set(_wanted ON)
+if(GORT_VET STREQUAL "OFF" OR CMAKE_CROSSCOMPILING OR
+   (GORT_TESTS AND DEFINED GORT_TEST_SCRIPTS AND "${GORT_TEST_SCRIPTS}" STREQUAL ""))
+    set(_wanted OFF)
+endif()
+if(_wanted)
     gort_find_libclang()
 endif()
-if(GORT_LIBCLANG_INCLUDE AND GORT_LIBCLANG_LIBRARY AND NOT GORT_VET STREQUAL "OFF" AND
-   NOT CMAKE_CROSSCOMPILING)
+if(_wanted AND GORT_LIBCLANG_INCLUDE AND GORT_LIBCLANG_LIBRARY)
     message(STATUS "libclang: ${GORT_LIBCLANG_LIBRARY}")
     # The prelude as an array, which knows no limit of a string's length.
     set(_prelude "${PROJECT_SOURCE_DIR}/tools/vet/prelude.h")
@@ -41,6 +47,6 @@ if(GORT_LIBCLANG_INCLUDE AND GORT_LIBCLANG_LIBRARY AND NOT GORT_VET STREQUAL "OF
     install(TARGETS gort_vet DESTINATION libexec/gort)
 elseif(GORT_VET STREQUAL "ON")
     message(FATAL_ERROR "libclang was asked for and not found (Debian: libclang-dev)")
-else()
+elseif(_wanted)
     message(STATUS "libclang: not used, there will be no gort vet (Debian: libclang-dev)")
 endif()
