@@ -92,9 +92,11 @@ conform:
 	@root=$$(bench/get-go) && GORT_CONFORM_GO="$$root" tools/test --quick --label conform
 
 # A quick session ends in time also where the library has to be built first.
+bench: export GORT_BENCH_BEGIN := $(shell date +%s)
 bench:
-	@begin=$$(date +%s) && tools/setup bench && $(MAKE) --no-print-directory build && \
-	    GORT_BENCH_BEGIN=$$begin bench/$(if $(HTTP),http.sh,$(if $(GO),gobench/)run.sh)
+	@tools/setup bench
+	@$(MAKE) --no-print-directory build
+	@bench/$(if $(HTTP),http.sh,$(if $(GO),gobench/)run.sh)
 
 tidy:
 	@tools/tidy
