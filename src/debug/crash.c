@@ -110,10 +110,10 @@ static void print_bare_stack(const struct goi_frames *f, bool system)
 void goi_crash_goroutines(struct g *g, const struct goi_frames *f, bool others)
 {
     bool system = goi_traceback >= GOI_TRACEBACK_SYSTEM;
+    goi_out_flush(&out);
     if (goi_traceback == GOI_TRACEBACK_NONE) {
         return;
     }
-    goi_out_flush(&out);
     if (g == NULL && f != NULL) {
         print_bare_stack(f, system);
     }

@@ -45,13 +45,18 @@ static bool was_sent(const siginfo_t *info)
     return info->si_code <= 0;
 }
 
-static void default_again(int sig, const siginfo_t *info)
+static void set_default(int sig)
 {
     struct sigaction dfl;
     memset(&dfl, 0, sizeof dfl);
     dfl.sa_handler = SIG_DFL;
     sigemptyset(&dfl.sa_mask);
     sigaction(sig, &dfl, NULL);
+}
+
+static void default_again(int sig, const siginfo_t *info)
+{
+    set_default(sig);
     if (was_sent(info)) {
         /* Pending until the handler returns and unblocks it. */
         raise(sig);
@@ -69,6 +74,9 @@ static void chain(int sig, siginfo_t *info, void *ucontext)
             default_again(sig, info);
             return;
         }
+    }
+    if ((old->sa_flags & SA_RESETHAND) != 0) {
+        set_default(sig); /* the next one finds neither of us */
     }
     /* The kernel restores the mask when we return. */
     sigset_t mask = old->sa_mask;

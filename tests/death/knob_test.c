@@ -187,6 +187,72 @@ TEST(knob, traceback_crash_aborts_for_a_core)
     EXPECT_DEATH(body_panics, &e, DIED_BY(6), PANIC "...\npanics(...)\n...\n");
 }
 
+/* Fatal errors and signals show all goroutines: what failed is the program. */
+SHOWN static void unlocks(void)
+{
+    go_mutex mu = {0};
+    mutex_unlock(&mu);
+    STAY();
+}
+static int *volatile nowhere;
+SHOWN static void stores(void)
+{
+    *nowhere = 1;
+    STAY();
+}
+static void start_others(const struct env *e)
+{
+    set(e);
+    go_maxprocs(1);
+    go(waits, chan_make(int));
+    go_yield();
+}
+static void body_fatal(void *arg)
+{
+    start_others(arg);
+    unlocks();
+    STAY();
+}
+static void body_signal(void *arg)
+{
+    start_others(arg);
+    stores();
+    STAY();
+}
+
+#define ALL_OTHERS                                                                                 \
+    "\n"                                                                                           \
+    "goroutine 1 [running]:\n"                                                                     \
+    "...\n"                                                                                        \
+    "\n"                                                                                           \
+    "goroutine # [chan receive]:\n"                                                                \
+    "waits(...)\n"                                                                                 \
+    "...\n"
+
+TEST(knob, traceback_levels_of_fatal_errors_and_signals)
+{
+    static const struct { const char *value; int status; const char *rest; } cases[] = {
+        {"none", 2, ""},
+        {"single", 2, ALL_OTHERS},
+        {"all", 2, ALL_OTHERS},
+        {"system", 2, "\ngoroutine 1 [running]:\n...\ngoroutine 0 [*]:\n...\ngoi_*(...)\n...\n"},
+        {"crash", DIED_BY(6), "\ngoroutine 1 [running]:\n...\ngoroutine 0 [*]:\n...\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct env e = {"GORTTRACEBACK", cases[i].value};
+        char text[400];
+        snprintf(text, sizeof text, "fatal error: sync: unlock of unlocked mutex\n%s",
+                 cases[i].rest);
+        EXPECT_DEATH(body_fatal, &e, cases[i].status, text);
+        if (test_under("address") || test_under("thread")) {
+            continue; /* the tool has its own handlers */
+        }
+        snprintf(text, sizeof text, "fatal error: unexpected signal\n[signal SIGSEGV: *]\n%s",
+                 cases[i].rest);
+        EXPECT_DEATH(body_signal, &e, DIED_BY(11), text);
+    }
+}
+
 /* --- GOMAXPROCS */
 
 static void body_procs(void *arg)

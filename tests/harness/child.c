@@ -36,7 +36,7 @@ static int64_t now_ms(void)
 
 pid_t test_child_start(struct test_child *child, bool merged)
 {
-    const struct rlimit no_core = {0, 0};
+    struct rlimit no_core = {0, 0};
     child->out = memfd_create("stdout", MFD_CLOEXEC);
     must(child->out >= 0, "memfd_create");
     child->err = merged ? child->out : memfd_create("stderr", MFD_CLOEXEC);
@@ -55,6 +55,8 @@ pid_t test_child_start(struct test_child *child, bool merged)
     if (getppid() != parent) {
         _exit(71);
     }
+    getrlimit(RLIMIT_CORE, &no_core); /* a test may want one */
+    no_core.rlim_cur = 0;
     setrlimit(RLIMIT_CORE, &no_core);
 #ifdef PR_SET_PTRACER
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* gdb may look when it hangs */
