@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults in goroutines beside handlers of the program's own, installed before the runtime has started
+/* Faults in goroutines beside handlers of the program's own, installed before the runtime started
  * or after: they are called as if it were not there, and may repair, jump away, or give up. And
  * what is left when nobody handles a fault: a core file. */
 #include "death.h"

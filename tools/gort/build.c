@@ -171,6 +171,24 @@ static bool linker_tells(const struct list *argv)
     return !cli_has(argv, "-fuse-ld=gold");
 }
 
+/* The program names the script that shows goroutines in gdb, which asks the user whether it may load
+ * it unless it lies where gdb trusts files: Go's programs do the same. Nothing of it is loaded when
+ * the program runs. NULL: there is no script. */
+static char *name_gdb_script(const struct build *b)
+{
+    char *source = cli_fmt("%s/gdb.s", b->temp);
+    const char *script = b->plan->layout->gdb;
+    if (script == NULL || strpbrk(script, "\"\\\n") != NULL ||
+        !cli_write(source, cli_fmt(".section .debug_gdb_scripts,\"MS\",@progbits,1\n"
+                                   ".byte 1\n"
+                                   ".asciz \"%s\"\n"
+                                   ".section .note.GNU-stack,\"\",@progbits\n",
+                                   script))) {
+        return NULL;
+    }
+    return source;
+}
+
 static void link_command(const struct build *b, const char *program, struct list *argv)
 {
     const struct plan *p = b->plan;
@@ -184,6 +202,10 @@ static void link_command(const struct build *b, const char *program, struct list
     cli_env_words(p->has_cxx ? "CXXFLAGS" : "CFLAGS", argv);
     cli_env_words("LDFLAGS", argv);
     cli_add_all(argv, &b->objects);
+    char *gdb_script = name_gdb_script(b);
+    if (gdb_script != NULL) {
+        cli_add(argv, gdb_script);
+    }
     cli_add_all(argv, &r->link);
     cli_deps_modules(p->layout, &b->deps, &modules);
     for (size_t i = 0; i < modules.count; i++) {

@@ -115,6 +115,7 @@ struct layout {
     char *lib;          /* holds libgort.a or libgort.so */
     char *archive;      /* libgort.a, or NULL */
     char *shared;       /* libgort.so, or NULL */
+    char *gdb;          /* the script that gdb shall load with a program, or NULL */
     char *version;      /* by the headers; "unknown" without them */
     struct list static_flags;   /* what a link with the archive needs besides it */
     struct list problems;       /* sentences; the command can build programs if there are none */

@@ -10,6 +10,8 @@
  *   LIB/pkgconfig/gort.pc     what a static link needs besides the archive
  *   LIB/pkgconfig/gort-NAME.pc, LIB/libgort-NAME.a     a module, for programs with <gort/NAME.h>
  *   PREFIX/libexec/gort/gort-NAME, LIB/gort/gort-NAME  helper programs
+ *   PREFIX/share/gdb/auto-load/LIB/libgort.so.VERSION-gdb.py, where gdb trusts it below /usr, or else
+ *   PREFIX/share/gort/gort-gdb.py                      goroutines for gdb
  *
  * gort.pc is read here (pc.c) rather than by pkg-config, which is not on every machine.
  */
@@ -59,6 +61,15 @@ static char *header_version(const struct layout *l)
     return cli_copy_n(at, strcspn(at, "\""));
 }
 
+static void find_gdb_script(struct layout *l)
+{
+    l->gdb = existing(cli_fmt("%s/share/gdb/auto-load%s/libgort.so.%s-gdb.py", l->prefix, l->lib,
+                              l->version));
+    if (l->gdb == NULL) {
+        l->gdb = existing(cli_fmt("%s/share/gort/gort-gdb.py", l->prefix));
+    }
+}
+
 void cli_layout(struct layout *l)
 {
     memset(l, 0, sizeof *l);
@@ -77,6 +88,7 @@ void cli_layout(struct layout *l)
     find_library(l);
     cli_pc_libs(cli_fmt("%s/pkgconfig/gort.pc", l->lib), &l->static_flags);
     l->version = header_version(l);
+    find_gdb_script(l);
 }
 
 static bool is_system_dir(const char *dir)
