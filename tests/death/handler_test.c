@@ -241,13 +241,11 @@ static void dies_plainly(const struct end *e)
 static void empty(const char *dir)
 {
     DIR *d = opendir(dir);
-    const struct dirent *f;
-    while (d != NULL && (f = readdir(d)) != NULL) {
+    REQUIRE(d != NULL);
+    for (const struct dirent *f = readdir(d); f != NULL; f = readdir(d)) {
         (void)unlinkat(dirfd(d), f->d_name, 0);
     }
-    if (d != NULL) {
-        closedir(d);
-    }
+    closedir(d);
 }
 
 TEST(handler, without_one_there_is_a_core_file)

@@ -189,6 +189,74 @@ version_agrees()
         [ -e "$prefix/lib/libgort.so.$v" ]
 }
 
+# --- gdb finds the goroutines by itself, from what was installed
+
+debugger() { timeout 100 gdb -nx -batch -iex "set debuginfod enabled off" "$@" >gdb.out 2>gdb.err; }
+
+# With python, and allowed to trace.
+gdb_works()
+{
+    command -v gdb && debugger -ex "python print('yes')" && grep yes gdb.out &&
+        debugger -ex run /bin/true && ! grep -i ptrace gdb.err
+}
+
+# shows_goroutines OPTION... PROGRAM [CORE]: only what gdb has loaded by itself is there.
+shows_goroutines()
+{
+    set -- "$@" -ex "info goroutines" -ex "goroutine 5 bt" -ex "goroutine all bt 3"
+    debugger "$@"
+    cat gdb.out gdb.err
+    grep '^\*    1 \[running\]' gdb.out &&
+        grep '^     3 \[chan receive\]  consumes at waits.c:.*by main at waits.c' gdb.out &&
+        grep '^     5 \[chan receive\]  consumes at waits.c:.*"the deep one"$' gdb.out &&
+        [ "$(grep -c ' consumes (jobs=' gdb.out)" -ge 6 ] &&
+        grep '^goroutine 4 \[chan receive\]' gdb.out && ! grep Python gdb.err
+}
+
+gdb_of_gort()
+{
+    "$prefix/bin/gort" build -g -O1 -o waits "$here/waits.c" &&
+        shows_goroutines -iex "add-auto-load-safe-path $prefix" -ex run ./waits
+}
+
+gdb_of_core()
+{
+    rm -f core*
+    (ulimit -c unlimited 2>/dev/null && exec ./waits core) >core.log 2>&1
+    set -- core*
+    [ -s "$1" ] && [ "$1" != core.log ] || return 0 # none is written here
+    shows_goroutines -iex "add-auto-load-safe-path $prefix" ./waits "$1"
+}
+
+gdb_of_shared()
+{
+    "$CC" -g -O1 -o waits_shared "$here/waits.c" "-I$prefix/include" "-L$prefix/lib" -lgort \
+        "-Wl,-rpath,$prefix/lib" &&
+        shows_goroutines -iex "add-auto-load-safe-path $prefix" \
+            -iex "add-auto-load-scripts-directory $prefix/share/gdb/auto-load" -ex run \
+            ./waits_shared
+}
+
+# Below /usr gdb trusts its own directory, and looks there under the library's full name.
+gdb_below_usr()
+{
+    DESTDIR=$work/usr cmake --install "$build" --prefix /usr || return 1
+    lib=$(cd "$work/usr" && find usr -name 'libgort.so.*.*.*' ! -name '*.py' | head -n 1)
+    [ -n "$lib" ] && [ -e "$work/usr/usr/share/gdb/auto-load/$lib-gdb.py" ]
+}
+
+use_gdb()
+{
+    try "gdb: the script is where gdb looks below /usr" gdb_below_usr
+    if gdb_works >/dev/null 2>&1; then
+        try "gdb: a program of gort build" gdb_of_gort
+        try "gdb: its core file" gdb_of_core
+        try "gdb: a program with libgort.so" gdb_of_shared
+    else
+        echo "# gdb with python, and leave to trace, are missing: not tried"
+    fi
+}
+
 use_prefix()
 {
     for how in shared static; do
@@ -226,6 +294,7 @@ else
     echo "ok - install: libgort-http # SKIP it was not built"
 fi
 try "gort env" by_gort_env
+use_gdb
 try "DESTDIR" install_into /opt/gort "$work/stage"
 try "DESTDIR: everything is there" complete "$work/stage/opt/gort"
 mv "$prefix" "$work/moved"

@@ -12,8 +12,9 @@ stack. They are not written into any thread, since that could not be done in a c
 be dangerous in a live process: instead an unwinder claims the innermost frame of the selected
 thread while a goroutine is looked at, and says that its caller is the goroutine.
 
-Load it with `source`, or let gdb load it: installed below /usr it lies where gdb looks by itself.
-It needs the library's debug information.
+gdb loads it by itself: for programs of `gort build`, which name it, and with libgort.so below /usr.
+Where it is installed elsewhere gdb says which line (add-auto-load-safe-path) allows that. `source`
+does the same by hand. It needs the library's debug information.
 """
 import re
 import struct

@@ -171,9 +171,9 @@ static bool linker_tells(const struct list *argv)
     return !cli_has(argv, "-fuse-ld=gold");
 }
 
-/* The program names the script that shows goroutines in gdb, which asks the user whether it may load
- * it unless it lies where gdb trusts files: Go's programs do the same. Nothing of it is loaded when
- * the program runs. NULL: there is no script. */
+/* The program names the script that shows goroutines in gdb, which loads it where it trusts files,
+ * and otherwise says what allows it: Go's programs do the same. Nothing of it is loaded when the
+ * program runs. NULL: there is no script. */
 static char *name_gdb_script(const struct build *b)
 {
     char *source = cli_fmt("%s/gdb.s", b->temp);

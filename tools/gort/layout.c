@@ -10,7 +10,7 @@
  *   LIB/pkgconfig/gort.pc     what a static link needs besides the archive
  *   LIB/pkgconfig/gort-NAME.pc, LIB/libgort-NAME.a     a module, for programs with <gort/NAME.h>
  *   PREFIX/libexec/gort/gort-NAME, LIB/gort/gort-NAME  helper programs
- *   PREFIX/share/gdb/auto-load/LIB/libgort.so.VERSION-gdb.py, where gdb trusts it below /usr, or else
+ *   PREFIX/share/gdb/auto-load/LIB/libgort.so.VERSION-gdb.py, which gdb trusts below /usr, or else
  *   PREFIX/share/gort/gort-gdb.py                      goroutines for gdb
  *
  * gort.pc is read here (pc.c) rather than by pkg-config, which is not on every machine.
