@@ -262,6 +262,7 @@ class HideFirst:
                 yield f
 
 
+looked_at = None                # the parked goroutine that is shown, or None
 unwinder = ParkedUnwinder()
 gdb.unwinder.register_unwinder(None, unwinder, replace=True)
 hide = HideFirst()
@@ -269,6 +270,7 @@ hide = HideFirst()
 
 def look_at(g):
     """Selects the goroutine's innermost frame."""
+    global looked_at
     leave()
     thread = g.thread()
     if thread is not None:
@@ -284,9 +286,12 @@ def look_at(g):
         leave()
         raise gdb.GdbError(f"goroutine {g.id}: its stack cannot be read")
     frame.select()
+    looked_at = g
 
 
 def leave():
+    global looked_at
+    looked_at = None
     unwinder.leave()
     hide.enabled = False
 
@@ -295,17 +300,23 @@ gdb.events.cont.connect(lambda event: leave())
 
 
 class Kept:
-    """Comes back to the thread and frame that were selected."""
+    """Comes back to the thread, the goroutine and the frame that were selected."""
 
     def __enter__(self):
         self.thread = gdb.selected_thread()
         self.level = gdb.selected_frame().level() if self.thread else 0
+        self.goroutine = looked_at
 
     def __exit__(self, *why):
         leave()
         if self.thread is not None and self.thread.is_valid():
             self.thread.switch()
-            gdb.execute(f"frame {self.level}", to_string=True)
+            if self.goroutine is not None:
+                look_at(self.goroutine)
+            frame = gdb.newest_frame()
+            for _ in range(self.level):
+                frame = frame.older()
+            frame.select()
         return False
 
 

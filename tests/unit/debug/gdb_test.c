@@ -110,7 +110,8 @@ static void expect_goroutines(const struct test_run *run)
     EXPECT_MATCH(run->out, all);
     EXPECT_MATCH(run->out, deep);
     EXPECT_MATCH(run->out, "^#[0-9]+ .*goi_trampoline");
-    EXPECT_MATCH(run->out, "^\\$1 = 35$"); /* depth 5, in the frame that was asked for */
+    EXPECT_MATCH(run->out, "^\\$1 = 35$"); /* depth 5, in the frame that was asked for, */
+    EXPECT_MATCH(run->out, "^\\$2 = 35$"); /* which stays selected while others are looked at */
     if (strstr(run->out, "Python") != NULL || strstr(run->err, "Python") != NULL) {
         FAIL("the script failed:\n%s", run->err);
     }
@@ -122,7 +123,8 @@ static void expect_goroutines(const struct test_run *run)
         "python f = gdb.selected_frame()\n"                                                        \
         "while f.older().name() != 'waits': f = f.older()\n"                                       \
         "f.select()",                                                                              \
-        "-ex", "print here", "-ex", "goroutine off", "-ex", "goroutine all bt 1"
+        "-ex", "print here", "-ex", "goroutine 2 bt 1", "-ex", "info goroutines", "-ex",           \
+        "print here", "-ex", "goroutine off", "-ex", "goroutine all bt 1"
 
 TEST_LONG(gdb, lists_and_shows_goroutines, 120)
 {
