@@ -79,14 +79,36 @@ static size_t dump_into(int fd)
     return (size_t)lseek(fd, 0, SEEK_END);
 }
 
+static long how_many(void)
+{
+    if (test_under("thread") || test_under("qemu")) {
+        return 2000; /* TSan's limit is 8000 */
+    }
+    return test_under("address") || test_under("valgrind") ? 10000 : MANY;
+}
+
+/* Each kind once; the one at work is alone. */
+static bool is_folded(int fd, size_t size, long n)
+{
+    char text[20000];
+    bool all = true;
+    REQUIRE(size < sizeof text && pread(fd, text, size, 0) == (ssize_t)size);
+    text[size] = '\0';
+    for (int i = 0; i < KINDS; i++) {
+        char want[60];
+        snprintf(want, sizeof want, "\n%ld goroutines like this\n", n / KINDS + (i < n % KINDS));
+        all = all && strstr(text, want) != NULL;
+    }
+    return all;
+}
+
 TEST_LONG(many, a_dump_of_them_is_short_and_soon_over, 60)
 {
-    long n = test_iterations(MANY);
+    long n = how_many();
     chan(int) c = chan_make(int);
     go_waitgroup wg = {0};
     go_duration longest = 0;
     int fd = memfd_create("dump", MFD_CLOEXEC);
-    char text[20000];
     mutex_lock(&mu);
     start(n, c);
     go_yield();
@@ -94,23 +116,19 @@ TEST_LONG(many, a_dump_of_them_is_short_and_soon_over, 60)
     go(works, &longest, &wg);
     go_yield();
     go_time before = go_now();
-    size_t size = dump_into(fd); /* with the first look at the debug information */
+    (void)dump_into(fd); /* with the first look at the debug information */
     go_duration took = go_now() - before;
     before = go_now();
-    size = dump_into(fd);
+    size_t size = dump_into(fd);
     go_duration again = go_now() - before;
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     wg_wait(&wg);
     printf("%ld goroutines: %zu bytes in %ld ms, again in %ld ms; nobody ran for %ld ms\n", n, size,
            (long)(took / GO_MS), (long)(again / GO_MS), (long)(longest / GO_MS));
-    REQUIRE(size < sizeof text && pread(fd, text, size, 0) == (ssize_t)size);
-    text[size] = '\0';
-    close(fd);
-    for (int i = 0; i < KINDS; i++) { /* each kind once; the one at work is alone */
-        char want[60];
-        snprintf(want, sizeof want, "\n%ld goroutines like this\n", n / KINDS + (i < n % KINDS));
-        EXPECT_CONTAINS(text, want);
+    while (!is_folded(fd, size, n)) { /* the last ones may have been on their way still */
+        size = dump_into(fd);
     }
+    close(fd);
     /* 0.5 to 1 s on a machine that is quiet; bounded by what one that is busy needs. */
     EXPECT_INT(took, <, 15 * GO_SEC);
     EXPECT_INT(again, <, 15 * GO_SEC);
