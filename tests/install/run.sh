@@ -222,6 +222,7 @@ gdb_of_gort()
 gdb_of_core()
 {
     rm -f core*
+    # shellcheck disable=SC3045 # without it there is no core, as on other machines
     (ulimit -c unlimited 2>/dev/null && exec ./waits core) >core.log 2>&1
     set -- core*
     [ -s "$1" ] && [ "$1" != core.log ] || return 0 # none is written here
