@@ -221,7 +221,24 @@ TEST(dump, to_nowhere)
     go_dump(1000);
 }
 
-/* Many that look alike are one entry. */
+/* All that the entries stand for which stand for many. */
+static long folded(void)
+{
+    char *text = dump();
+    long sum = 0;
+    for (const char *s = strstr(text, " goroutines like this"); s != NULL;
+         s = strstr(s + 1, " goroutines like this")) {
+        const char *at = s;
+        while (at > text && at[-1] != '\n') {
+            at--;
+        }
+        sum += strtol(at, NULL, 10);
+    }
+    free(text);
+    return sum;
+}
+
+/* Many that look alike are one entry: to the function and line, where these are known. */
 TEST(dump, of_many_is_folded)
 {
     chan(int) c = chan_make(int);
@@ -232,7 +249,13 @@ TEST(dump, of_many_is_folded)
     }
     char want[64];
     snprintf(want, sizeof want, "\n%ld goroutines like this\n", n);
-    yield_until_dump_contains(want);
+    if (lines_are_known()) {
+        yield_until_dump_contains(want);
+    } else {
+        while (folded() < n) { /* ends when all have parked, in whichever copy of the code */
+            go_yield();
+        }
+    }
     chan_close(c);
     done();
     chan_free(c);

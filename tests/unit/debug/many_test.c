@@ -125,7 +125,9 @@ TEST_LONG(many, a_dump_of_them_is_short_and_soon_over, 60)
     wg_wait(&wg);
     printf("%ld goroutines: %zu bytes in %ld ms, again in %ld ms; nobody ran for %ld ms\n", n, size,
            (long)(took / GO_MS), (long)(again / GO_MS), (long)(longest / GO_MS));
-    while (!is_folded(fd, size, n)) { /* the last ones may have been on their way still */
+    /* The last ones may have been on their way still. In qemu there are no lines, and the places in
+     * the library where two have parked need not be the same. */
+    while (!test_under("qemu") && !is_folded(fd, size, n)) {
         size = dump_into(fd);
     }
     close(fd);
