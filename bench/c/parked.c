@@ -34,6 +34,40 @@ BENCH(parked)
     chan_free(gate);
 }
 
+/* Until what the process has in memory is no longer falling. */
+static void settle(void)
+{
+    long last = bench_memory();
+    for (int same = 0; same < 3;) { /* ends: memory cannot fall for ever */
+        go_sleep(500 * GO_MS);
+        long now = bench_memory();
+        same = now < last - last / 100 ? 0 : same + 1;
+        last = now;
+    }
+}
+
+/* The same goroutines after some seconds, when those that wait for a second give back what they
+ * can. Go has nothing of the kind. */
+BENCH(hibernated)
+{
+    chan(char) gate = chan_make(char);
+    go_waitgroup wg = { 0 };
+    long before = bench_memory();
+    go_hibernate_after(GO_SEC);
+    for (long i = 0; i < b->n; i++) {
+        wg_add(&wg, 1);
+        go(parked, gate, &wg);
+    }
+    bench_await(&arrived, b->n);
+    settle();
+    bench_report(b, "bytes", (double)(bench_memory() - before) / (double)b->n, "B");
+    int64_t start = bench_now();
+    chan_close(gate);
+    wg_wait(&wg);
+    bench_report(b, "wake", (double)(bench_now() - start) / (double)b->n, "ns");
+    chan_free(gate);
+}
+
 static void parked_on_own(recv_chan(char) own, chan(char) done)
 {
     chan_recv(own);

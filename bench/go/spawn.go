@@ -18,6 +18,7 @@ var (
 	_ = row("spawn_arguments", benchSpawnArguments)
 	_ = row("yield", benchYield)
 	_ = row("parked", benchParked)
+	_ = row("hibernated", benchHibernated)
 	_ = row("parked_own", benchParkedOwn)
 )
 
@@ -177,6 +178,23 @@ func benchParked(b *bench) {
 	b.report("spawn", float64(time.Since(start))/float64(b.n), "ns")
 	b.report("bytes", float64(memory()-before)/float64(b.n), "B")
 	start = time.Now()
+	close(gate)
+	wg.Wait()
+	b.report("wake", float64(time.Since(start))/float64(b.n), "ns")
+}
+
+func benchHibernated(b *bench) {
+	gate := make(chan byte)
+	var wg sync.WaitGroup
+	before := memory()
+	for range b.n {
+		wg.Add(1)
+		go parked(gate, &wg)
+	}
+	await(&arrived, b.n)
+	time.Sleep(2 * time.Second)
+	b.report("bytes", float64(memory()-before)/float64(b.n), "B")
+	start := time.Now()
 	close(gate)
 	wg.Wait()
 	b.report("wake", float64(time.Since(start))/float64(b.n), "ns")

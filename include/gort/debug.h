@@ -28,6 +28,27 @@ enum go_metrics_format {
  * an unknown format, -ENOMEM). */
 GO_API int go_metrics_write(int fd, enum go_metrics_format format);
 
+/* ---- goroutines that hibernate ---- */
+
+/* Goroutines that have been parked for d give the page of their stack back, and get it again when
+ * they go on, or when anybody touches it: then they take some 500 bytes instead of 4,300, and
+ * waking one takes some microseconds more. 0: off, the default; those that hibernate are brought
+ * back before the call returns. Less than 10 ms counts as 10 ms. `GORTDEBUG=hibernate=1s` is the
+ * same from the start of a program.
+ *
+ * Pointers into parked stacks stay valid: other goroutines and threads may read and write there,
+ * and pass them to any call of this library. What may fail is a system call that the program makes
+ * by itself (or a library for it), from another goroutine, with a pointer into a stack that
+ * hibernates: EFAULT, because the kernel does not ask for the page. Read or write a byte there just
+ * before, or leave hibernation off. And the page comes back by way of SIGSEGV: a program that
+ * installs a handler of its own for it must do so before its first call into this library (which
+ * then calls it for all other faults), and no thread that touches such a stack may block the
+ * signal. If the handler is replaced later, nothing more hibernates.
+ *
+ * Where it does not work it says why on standard error and stays off: it needs Linux 6.13 and
+ * userfaultfd, and no sanitizer or Valgrind. */
+GO_API void go_hibernate_after(go_duration d);
+
 GO_END_DECLS
 
 #endif

@@ -166,8 +166,11 @@ static int64_t minutes_of(const struct g *g, enum gstate state, int64_t now)
     if (state != GOI_G_WAITING) {
         return 0;
     }
-    int64_t since = (int64_t)g->waits_from << GOI_COARSE_SHIFT;
-    return since != 0 && since < now ? (now - since) / 60000000000 : 0;
+    uint32_t since = ld_rlx(&g->waits_from); /* [stat] */
+    uint32_t waited = (uint32_t)(now >> GOI_COARSE_SHIFT) - since;
+    return since != 0 && waited < UINT32_MAX / 2
+               ? ((int64_t)waited << GOI_COARSE_SHIFT) / 60000000000
+               : 0;
 }
 
 static void take_stack(struct taking *t, struct goi_shot *s, struct g *g)

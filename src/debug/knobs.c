@@ -150,6 +150,8 @@ uint64_t goi_knob_seed(void) { return goi_knobs.seed; }
 
 uint64_t goi_knob_jitter(void) { return goi_knobs.jitter; }
 
+uint64_t goi_knob_hibernate(void) { return goi_knobs.hibernate; }
+
 enum goi_netdns goi_knob_netdns(void)
 {
     goi_init(); /* a name may be the first thing that a program asks for */

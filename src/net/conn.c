@@ -13,6 +13,7 @@
  * flag, so the signal is blocked for the thread around them and taken back (sock.c).
  */
 #include "net/internal.h"
+#include "stack/hibernate.h" /* style: layer because buffers may lie in stacks that hibernate */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +100,7 @@ int go_pipe(go_conn **reader, go_conn **writer)
 
 /* ---- reading */
 
-static ssize_t read_some(struct goi_sock *s, void *buf, size_t n)
+static ssize_t read_once(struct goi_sock *s, void *buf, size_t n)
 {
     for (;;) { /* ends with data, the end of the stream, an error, the deadline or the close */
         go_mark mark;
@@ -129,6 +130,20 @@ static ssize_t read_some(struct goi_sock *s, void *buf, size_t n)
     }
 }
 
+/* The kernel does not bring back a stack that hibernates. A stream has lost nothing by a call that
+ * failed for it; a packet would be gone. */
+static ssize_t read_some(struct goi_sock *s, void *buf, size_t n)
+{
+    goi_a64 *kept = s->stream ? NULL : goi_hibernate_keep(buf);
+    ssize_t got = read_once(s, buf, n);
+    if (got == -EFAULT && kept == NULL) {
+        kept = goi_hibernate_keep(buf);
+        got = kept != NULL ? read_once(s, buf, n) : got;
+    }
+    goi_hibernate_unkeep(kept);
+    return got;
+}
+
 ssize_t go_conn_read(go_conn *c, void *buf, size_t n)
 {
     int r = go_watch_begin(c->sock.watch);
@@ -156,6 +171,22 @@ static ssize_t send_once(struct goi_sock *s, const struct iovec *iov, size_t n, 
     return sent;
 }
 
+/* After a call that failed because a buffer lies in a stack that hibernates, and sent nothing. */
+static ssize_t send_kept(struct goi_sock *s, const struct iovec *iov, size_t n, int flags)
+{
+    goi_a64 *kept[IOV_BATCH];
+    for (size_t i = 0; i < n; i++) {
+        kept[i] = goi_hibernate_keep(iov[i].iov_base);
+    }
+    ssize_t sent = send_once(s, iov, n, flags);
+    int error = errno;
+    for (size_t i = 0; i < n; i++) {
+        goi_hibernate_unkeep(kept[i]);
+    }
+    errno = error;
+    return sent;
+}
+
 /* Sends all of a batch, which is used up; `more` follows. 0 or -errno. */
 static ssize_t send_batch(struct goi_sock *s, struct iovec *iov, size_t n, int flags)
 {
@@ -164,6 +195,9 @@ static ssize_t send_batch(struct goi_sock *s, struct iovec *iov, size_t n, int f
         int r = go_watch_try(s->watch, GO_WRITE, &mark);
         if (r > 0) {
             ssize_t sent = send_once(s, iov, n, flags);
+            if (sent < 0 && errno == EFAULT) {
+                sent = send_kept(s, iov, n, flags);
+            }
             if (sent >= 0) {
                 size_t left = (size_t)sent;
                 while (n > 0 && left >= iov->iov_len) { /* ends: n falls */
@@ -247,9 +281,16 @@ static ssize_t send_part(int fd, void *arg)
 {
     struct file *f = arg;
     struct goi_quiet q;
+    /* A copy, because the caller's may lie in a stack that hibernates, and the kernel would find
+     * that out when all is sent. */
+    off_t at = f->offset != NULL ? *f->offset : 0;
+    size_t most = f->left < SENDFILE_MAX ? f->left : SENDFILE_MAX;
     goi_quiet_begin(&q);
-    ssize_t n = sendfile(fd, f->fd, f->offset, f->left < SENDFILE_MAX ? f->left : SENDFILE_MAX);
+    ssize_t n = sendfile(fd, f->fd, f->offset != NULL ? &at : NULL, most);
     goi_quiet_end(&q, n < 0 && errno == EPIPE);
+    if (n > 0 && f->offset != NULL) {
+        *f->offset = at;
+    }
     return n;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* packet.c: sockets for packets. */
 #include "net/internal.h"
+#include "stack/hibernate.h" /* style: layer because buffers may lie in stacks that hibernate */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,11 @@ ssize_t go_packet_read_from(go_packet *p, void *buf, size_t n, go_addr *from)
         return r;
     }
     struct packet k = {.buf = buf, .n = n, .from = from};
+    /* Before the call: one that fails loses the packet. */
+    goi_a64 *kept = goi_hibernate_keep(buf), *kept_from = goi_hibernate_keep(from);
     ssize_t got = goi_sock_retry(&p->sock, GO_READ, receive, &k);
+    goi_hibernate_unkeep(kept);
+    goi_hibernate_unkeep(kept_from);
     leave(p);
     return got;
 }
@@ -115,6 +120,12 @@ ssize_t go_packet_write_to(go_packet *p, const void *buf, size_t n, const go_add
     }
     struct packet k = {.buf = (void *)(uintptr_t)buf, .n = n, .to = to};
     ssize_t sent = goi_sock_retry(&p->sock, GO_WRITE, transmit, &k);
+    if (sent == -EFAULT) {
+        goi_a64 *kept = goi_hibernate_keep(buf), *kept_to = goi_hibernate_keep(to);
+        sent = goi_sock_retry(&p->sock, GO_WRITE, transmit, &k);
+        goi_hibernate_unkeep(kept);
+        goi_hibernate_unkeep(kept_to);
+    }
     leave(p);
     return sent;
 }

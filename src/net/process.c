@@ -18,11 +18,14 @@
 /* 1 with the status when it has ended, 0 when it runs, or -errno. */
 static int reap(pid_t pid, int *status)
 {
-    int unused;
+    int ended = 0; /* not the caller's: it may lie in a stack that hibernates */
     pid_t r;
     do { /* ends: it does not wait */
-        r = waitpid(pid, status != NULL ? status : &unused, WNOHANG);
+        r = waitpid(pid, &ended, WNOHANG);
     } while (r < 0 && errno == EINTR);
+    if (r == pid && status != NULL) {
+        *status = ended;
+    }
     return r < 0 ? -errno : r == pid;
 }
 

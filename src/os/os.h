@@ -60,6 +60,21 @@ void gop_pages_no_huge(void *p, size_t size);
 /* Guards `count` ranges of `size` bytes, `stride` apart. Number done, or -errno if none. */
 int64_t gop_pages_guard_many(char *first, size_t size, size_t stride, size_t count);
 size_t gop_max_map_count(void);
+int gop_pages_read_only(void *p, size_t size);
+/* Guards each area, in order: their contents go. Number done; fewer where the kernel refuses. */
+struct gop_area { void *p; size_t size; };
+size_t gop_pages_guard_list(const struct gop_area *areas, size_t n);
+
+/* --- putting pages back where guards are (userfault.c). A descriptor, or -errno: EPERM where a
+ * sandbox forbids it, ENOSYS where there is none. */
+int gop_userfault_open(void);
+void gop_userfault_close(int fd);
+/* Allows copies into the range, in whole pages. Once or more often. 0 or -errno. */
+int gop_userfault_register(int fd, void *p, size_t size);
+/* Fills whole pages that are guarded or were never touched; each appears at once, with all its
+ * contents. 0; -EEXIST: there is a page. Async-signal-safe. */
+int gop_userfault_copy(int fd, void *to, const void *from, size_t size);
+
 bool gop_small_address_space(void);     /* RLIMIT_AS, valgrind or sanitizer: reserve little */
 
 /* --- processors */

@@ -116,7 +116,7 @@ GOI_INLINE struct m *goi_park_inline(struct m *m, enum wait_reason reason, void 
     goi_assert(ld_rlx(&m->in_rt) == 1);
     goi_assert((g->flags & GOI_G_SCHED) == 0);
     g->reason = (uint8_t)reason;
-    g->waits_from = ld_rlx(&goi_coarse.now); /* [stat] */
+    st_rlx(&g->waits_from, ld_rlx(&goi_coarse.now)); /* [stat] */
     g->wait_object = object;
     goi_gset(g, GOI_G_RUNNING, GOI_G_WAITING);
     if (GOI_UNLIKELY(m->foreign)) {

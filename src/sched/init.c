@@ -118,6 +118,7 @@ static void start(void)
     atexit(at_exit);
     pthread_atfork(NULL, NULL, after_fork_in_child);
     st_rel(&goi_sched.started, true); /* [INIT] */
+    goi_hibernate_start((int64_t)goi_knob_hibernate());
 }
 
 void goi_init(void)

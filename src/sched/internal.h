@@ -144,6 +144,9 @@ void goi_freeze(void) GOI_NORETURN;             /* stops this thread until the p
 void goi_sysmon_start(void);
 void goi_sysmon_wake_locked(void);
 
+/* --- hibernate.c: goroutines parked for `after` hibernate; 0: none do. */
+void goi_hibernate_start(int64_t after);
+
 /* --- deadlock.c: everything is idle and has been for a while. Dies if nothing can ever happen
  * again; else says when to ask again. Called by sysmon. */
 int64_t goi_deadlock_check(int64_t now);

@@ -69,7 +69,7 @@ struct g {
     int saved_errno;                /* [o] errno while not running */
     goi_a32 claim;                  /* [a:CLAIM] generation*2 + taken, for several wakers */
     void *wake_arg;                 /* [s:waiting] who woke us (waiter record), set by the waker */
-    uint32_t waits_from;            /* [o] goi_coarse.now when it parked last, for dumps */
+    goi_a32 waits_from;             /* [stat] goi_coarse.now when it parked last */
     struct m *m;                    /* [o] the thread that runs it */
     struct m *locked_m;             /* [o] the only thread that may run it, or NULL */
     /* second line */
@@ -249,9 +249,9 @@ struct goi_sched {
 
 extern struct goi_sched goi_sched;
 
-/* goi_now() >> GOI_COARSE_SHIFT, about seconds, as sysmon saw it last: within milliseconds while
- * anything runs. Alone on its cache line. */
-enum { GOI_COARSE_SHIFT = 30 };
+/* goi_now() >> GOI_COARSE_SHIFT, about milliseconds, as sysmon saw it last: within milliseconds
+ * while anything runs. Wraps after 52 days. Alone on its cache line. */
+enum { GOI_COARSE_SHIFT = 20 };
 struct goi_coarse { goi_a32 now; /* [stat] */ } GOI_ALIGNED(GOI_CACHE_LINE);
 extern struct goi_coarse goi_coarse;
 

@@ -48,5 +48,6 @@ void goi_top_init(void);
 void goi_knobs_init(void);
 uint64_t goi_knob_seed(void);
 uint64_t goi_knob_jitter(void);
+uint64_t goi_knob_hibernate(void);      /* nanoseconds; 0: off */
 
 #endif

@@ -65,13 +65,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNKS_MAX 16384
 /* The offsets of tops from the end of their windows: 16 steps of two cache lines. */
 #define COLOURS               16
 #define COLOUR_STEP           (2 * GOI_CACHE_LINE)
 #define CHUNK_BYTES_MAX       ((size_t)1 << 30)
 #define CHUNK_BYTES_MAX_SMALL ((size_t)64 << 20)
-#define CHUNK_WINDOWS_MAX     16384
 
 /* Valgrind has room for 30,000 mappings and exits when it needs more. */
 #define VALGRIND_GUARDS 5000
@@ -105,7 +103,7 @@ goi_a32 goi_stack_avail;
 uint32_t goi_stack_ladder;
 goi_a32 goi_stack_epoch;
 
-static struct chunk chunk_table[CHUNKS_MAX]; /* entry 0 stays unused */
+static struct chunk chunk_table[GOI_CHUNKS_MAX]; /* entry 0 stays unused */
 static goi_a32 chunk_used;                   /* entries below it may be in use */
 static struct goi_stack_lock table_lock;
 static uint32_t chunk_free;                     /* [l:table] */
@@ -335,7 +333,7 @@ static uint32_t table_add(uint32_t k, char *map, size_t bytes, uint32_t count)
     uint32_t id = chunk_free;
     if (id != 0) {
         chunk_free = chunk_table[id].free_next;
-    } else if (ld_rlx(&chunk_used) < CHUNKS_MAX) {
+    } else if (ld_rlx(&chunk_used) < GOI_CHUNKS_MAX) {
         id = ld_rlx(&chunk_used);
         /* [STACK-FIND] release, over-ordered: a new entry is all zero and therefore "free". */
         st_rel(&chunk_used, id + 1);
@@ -378,7 +376,7 @@ static uint32_t chunk_make_locked(uint32_t k)
             gop_pages_release(map, bytes);
             break;
         }
-        if (n < CHUNK_WINDOWS_MAX && chunk_bytes(k, 2 * n) <= most) {
+        if (n < GOI_CHUNK_WINDOWS_MAX && chunk_bytes(k, 2 * n) <= most) {
             c->chunk_windows = 2 * n;
         }
         return id;
@@ -745,6 +743,31 @@ void goi_stack_each(bool (*fn)(struct goi_stack *s, void *arg), void *arg)
             }
         }
     }
+}
+
+uint32_t goi_arena_chunks(void)
+{
+    return ld_acq(&chunk_used); /* [STACK-FIND] over-ordered, partner in table_add */
+}
+
+bool goi_arena_chunk(uint32_t id, struct goi_arena_chunk *out)
+{
+    struct entry e;
+    uint32_t seq = ld_rlx(&chunk_table[id].xseq); /* relaxed: a hold keeps it as it is */
+    if (!table_read(&chunk_table[id], &e)) {
+        return false;
+    }
+    *out = (struct goi_arena_chunk){e.map, e.bytes, e.klass, e.carved, seq};
+    return true;
+}
+
+bool goi_arena_window(uint32_t id, const struct goi_arena_chunk *c, uint32_t index,
+                      struct goi_stack *out)
+{
+    *out = (struct goi_stack){0};
+    place(out, c->klass, id, c->map, index);
+    /* Relaxed: one that turns cold at this moment reads as zeros, as for goi_stack_each. */
+    return (ld_rlx(&cold_bits(&chunk_table[id])[index / 64]) >> (index % 64) & 1) == 0;
 }
 
 void goi_stack_hold(void)

@@ -6,6 +6,9 @@
 #include "os/os.h"
 #include "stack/stack.h"
 
+#define GOI_CHUNKS_MAX        16384
+#define GOI_CHUNK_WINDOWS_MAX 16384
+
 /* A lock that blocks the thread. src/lock stands above this layer. 0 free, 1 held, 2 waited for. */
 struct goi_stack_lock {
     goi_a32 state;
@@ -69,6 +72,20 @@ void goi_arena_avail_update_locked(uint32_t k);
 void goi_depot_push_locked(uint32_t k, struct goi_stack **s, uint32_t n);
 uint32_t goi_depot_pop_locked(uint32_t k, struct goi_stack **out);
 uint32_t goi_depot_pop_oldest_locked(uint32_t k, struct goi_stack **out);
+
+/* --- chunks, for hibernate.c: numbers from 1 to below goi_arena_chunks(). What they say holds
+ * while a hold (goi_stack_hold) is in force. */
+struct goi_arena_chunk {
+    char *map;
+    size_t bytes;
+    uint32_t klass, carved;
+    uint32_t seq;                   /* another value for each life of the number */
+};
+uint32_t goi_arena_chunks(void);
+bool goi_arena_chunk(uint32_t id, struct goi_arena_chunk *out);     /* false: free */
+/* The place of a window that was carved; false: it is cold. */
+bool goi_arena_window(uint32_t id, const struct goi_arena_chunk *c, uint32_t index,
+                      struct goi_stack *out);
 
 void goi_arena_stats(struct goi_stack_stats *out);
 

@@ -15,6 +15,10 @@
  *  - a handler installed after ours simply replaces it: sigaction is not intercepted. It must ask
  *    for SA_ONSTACK to see overflows, as any such handler must.
  *
+ * Before all that it asks whether the address lies in a stack that hibernates (hibernate.c), whose
+ * page is then back. Once goroutines hibernate the handler runs with all signals blocked, and takes
+ * that back when the fault is another one: the reporter may then meet such stacks itself.
+ *
  *   O1  The handler calls nothing that is not async-signal-safe; goi_stack_find takes no lock.
  *       (by inspection; tests/unit/stack/overflow_test.c runs it)
  *   O2  The previous disposition is stored before ours can be called, and never changes.
@@ -23,11 +27,13 @@
  * kills the process with the same signal, and there is no loop.
  */
 #include "os/os.h"
+#include "stack/hibernate.h"
 #include "stack/stack.h"
 #include "base/assert.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 /* Room for the kernel's frame (more with wide vector registers), the reporter and a symboliser. */
@@ -93,15 +99,57 @@ static void chain(int sig, siginfo_t *info, void *ucontext)
     }
 }
 
+static void unblock_all(void *ucontext)
+{
+    pthread_sigmask(SIG_SETMASK, &((ucontext_t *)ucontext)->uc_sigmask, NULL);
+}
+
+static void block(int sig)
+{
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, sig);
+    pthread_sigmask(SIG_BLOCK, &one, NULL);
+}
+
 static void on_fault(int sig, siginfo_t *info, void *ucontext)
 {
     int saved = errno;
     struct goi_stack s;
-    if (!was_sent(info) && goi_stack_find(info->si_addr, &s) == GOI_STACK_IN_GUARD) {
+    enum goi_stack_where where = was_sent(info) ? GOI_STACK_NOWHERE
+                                                : goi_stack_find(info->si_addr, &s);
+    if (where == GOI_STACK_INSIDE && goi_hibernate_fault(&s, info->si_addr)) {
+        errno = saved;
+        return;
+    }
+    if (ld_rlx(&goi_hibernate_used)) {
+        unblock_all(ucontext);
+    }
+    if (where == GOI_STACK_IN_GUARD) {
         reporter(&s, info->si_addr, ucontext);
+    }
+    if (ld_rlx(&goi_hibernate_used)) {
+        block(sig);
     }
     chain(sig, info, ucontext);
     errno = saved;
+}
+
+void goi_overflow_block_all(void)
+{
+    struct sigaction sa;
+    if (sigaction(SIGSEGV, NULL, &sa) == 0 && (sa.sa_flags & SA_SIGINFO) != 0 &&
+        sa.sa_sigaction == on_fault) {
+        sigfillset(&sa.sa_mask);
+        (void)sigaction(SIGSEGV, &sa, NULL);
+    }
+}
+
+bool goi_overflow_handles(void)
+{
+    struct sigaction sa;
+    return sigaction(SIGSEGV, NULL, &sa) == 0 && (sa.sa_flags & SA_SIGINFO) != 0 &&
+           sa.sa_sigaction == on_fault;
 }
 
 int goi_overflow_init(void (*report)(const struct goi_stack *s, void *fault, void *ucontext))

@@ -121,9 +121,10 @@ TEST(dump, shows_for_how_many_minutes)
     chan(int) c = chan_make(int);
     go(receives_twice, c);
     yield_until_dump_contains("[chan receive]");
-    waiter->waits_from -= minutes(3) + 30; /* it is parked, and nobody else looks there */
+    /* It is parked, and nobody else looks there. */
+    st_rlx(&waiter->waits_from, ld_rlx(&waiter->waits_from) - minutes(3) - 30);
     EXPECT(dump_contains(" [chan receive, 3 minutes]:"));
-    waiter->waits_from -= minutes(100);
+    st_rlx(&waiter->waits_from, ld_rlx(&waiter->waits_from) - minutes(100));
     EXPECT(dump_contains(" [chan receive, 103 minutes]:"));
     chan_send(c, 1);
     yield_until_dump_contains("[chan receive]:"); /* from the beginning */
