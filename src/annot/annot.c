@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 
 extern void *__tsan_get_current_fiber(void) GOI_WEAK;
-extern void *__tsan_create_fiber(unsigned flags) GOI_WEAK;
 extern void __tsan_destroy_fiber(void *fiber) GOI_WEAK;
 extern void __tsan_switch_to_fiber(void *fiber, unsigned flags) GOI_WEAK;
 extern void __tsan_set_fiber_name(void *fiber, const char *name) GOI_WEAK;
@@ -17,6 +16,10 @@ extern void AnnotateBenignRaceSized(const char *file, int line, uintptr_t addr, 
                                     const char *why) GOI_WEAK;
 extern void __tsan_acquire(void *addr) GOI_WEAK;
 extern void __tsan_release(void *addr) GOI_WEAK;
+/* Made for a Java machine, and the only one of TSan's own that replaces what was released before. */
+extern void __tsan_java_release_store(uintptr_t addr) GOI_WEAK;
+extern void AnnotateIgnoreSyncBegin(const char *file, int line) GOI_WEAK;
+extern void AnnotateIgnoreSyncEnd(const char *file, int line) GOI_WEAK;
 extern void __tsan_read_range(void *addr, long size) GOI_WEAK;
 extern void __tsan_write_range(void *addr, long size) GOI_WEAK;
 extern void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size) GOI_WEAK;
@@ -169,6 +172,80 @@ void goi_annot_arrive_slow(struct goi_annot_stack *self)
 
 void goi_race_acquire_slow(const void *addr) { __tsan_acquire((void *)(uintptr_t)addr); }
 void goi_race_release_slow(const void *addr) { __tsan_release((void *)(uintptr_t)addr); }
+
+void goi_race_release_store_slow(const void *addr)
+{
+    if (__tsan_java_release_store != NULL) {
+        __tsan_java_release_store((uintptr_t)addr);
+    } else {
+        __tsan_release((void *)(uintptr_t)addr);
+    }
+}
+
+/* TSan's notion of who runs changes, the stack does not. */
+void *goi_race_as_slow(const struct goi_annot_stack *s)
+{
+    void *self = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(s->fiber, TSAN_SWITCH);
+    return self;
+}
+
+void goi_race_back_slow(void *self) { __tsan_switch_to_fiber(self, TSAN_SWITCH); }
+
+void goi_race_nobody_slow(bool begin)
+{
+    if (AnnotateIgnoreSyncBegin == NULL || AnnotateIgnoreSyncEnd == NULL) {
+        return;
+    }
+    if (begin) {
+        AnnotateIgnoreSyncBegin(__FILE__, __LINE__);
+    } else {
+        AnnotateIgnoreSyncEnd(__FILE__, __LINE__);
+    }
+}
+
+/* Volatile, so that the compiler does not make calls of libc out of them. This file is never
+ * instrumented. */
+void goi_unseen_copy(void *to, const void *from, size_t n)
+{
+    volatile char *d = to;
+    const volatile char *s = from;
+    if (!goi_race_on()) {
+        memcpy(to, from, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        d[i] = s[i];
+    }
+}
+
+bool goi_unseen_equal(const char *a, const char *b)
+{
+    const volatile char *p = a;
+    const volatile char *q = b;
+    if (!goi_race_on()) {
+        return strcmp(a, b) == 0;
+    }
+    for (size_t i = 0;; i++) { /* ends: at the end of either */
+        char c = p[i];
+        if (c != q[i] || c == '\0') {
+            return c == q[i];
+        }
+    }
+}
+
+size_t goi_unseen_length(const char *s)
+{
+    const volatile char *p = s;
+    size_t n = 0;
+    if (!goi_race_on()) {
+        return strlen(s);
+    }
+    while (p[n] != '\0') {
+        n++;
+    }
+    return n;
+}
 
 void goi_race_read_slow(const void *addr, size_t n)
 {

@@ -77,8 +77,19 @@ GOI_INLINE void goi_annot_arrive(struct goi_annot_stack *self)
 
 void goi_race_acquire_slow(const void *addr);
 void goi_race_release_slow(const void *addr);
+void goi_race_release_store_slow(const void *addr);
 void goi_race_write_slow(const void *addr, size_t n);
 void goi_race_read_slow(const void *addr, size_t n);
+void *goi_race_as_slow(const struct goi_annot_stack *s);
+void goi_race_back_slow(void *self);
+void goi_race_nobody_slow(bool begin);
+
+/* Does TSan look at goroutines? Constant after goi_annot_init(). */
+GOI_INLINE bool goi_race_on(void) { return GOI_UNLIKELY((goi_annot & GOI_ANNOT_RACE) != 0); }
+
+/* Is it linked at all? Also before goi_annot_init(). */
+extern void *__tsan_create_fiber(unsigned flags) GOI_WEAK;
+GOI_INLINE bool goi_race_linked(void) { return GOI_UNLIKELY(__tsan_create_fiber != NULL); }
 
 /* Happens-before edges for the user's code: everything before release(a) happens before everything
  * after the acquire(a) that follows it. */
@@ -98,6 +109,59 @@ GOI_INLINE void goi_race_release(const void *addr)
 
 /* TSan's release merges with earlier ones; the name is kept for the reader. */
 GOI_INLINE void goi_race_release_merge(const void *addr) { goi_race_release(addr); }
+
+/* A release that takes the place of the earlier ones: who acquires it is ordered after this caller
+ * alone. */
+GOI_INLINE void goi_race_release_store(const void *addr)
+{
+    if (GOI_UNLIKELY((goi_annot & GOI_ANNOT_TSAN) != 0)) {
+        goi_race_release_store_slow(addr);
+    }
+}
+
+/* What one goroutine does in another's name: between the two, announcements are those of the
+ * goroutine s, which must be parked, and stay so, and not be a thread. Only when goi_race_on(). */
+GOI_INLINE void *goi_race_as(const struct goi_annot_stack *s) { return goi_race_as_slow(s); }
+GOI_INLINE void goi_race_back(void *self) { goi_race_back_slow(self); }
+
+/* What the runtime does between the two it does in nobody's name, on whatever stack it happens to
+ * be: fires timers, for example. Announcements have no effect, and a goroutine that is made is
+ * ordered after nothing. They nest, belong to the calling goroutine, and a park may lie between. */
+GOI_INLINE void goi_race_nobody_begin(void)
+{
+    if (goi_race_on()) {
+        goi_race_nobody_slow(true);
+    }
+}
+
+GOI_INLINE void goi_race_nobody_end(void)
+{
+    if (goi_race_on()) {
+        goi_race_nobody_slow(false);
+    }
+}
+
+/* Orders that the library has for itself. The view of goroutines does not see what they are for,
+ * and to announce them there would order what the program may not rely on. */
+GOI_INLINE void goi_inside_acquire(const void *addr)
+{
+    if (GOI_UNLIKELY((goi_annot & (GOI_ANNOT_TSAN | GOI_ANNOT_RACE)) == GOI_ANNOT_TSAN)) {
+        goi_race_acquire_slow(addr);
+    }
+}
+
+GOI_INLINE void goi_inside_release(const void *addr)
+{
+    if (GOI_UNLIKELY((goi_annot & (GOI_ANNOT_TSAN | GOI_ANNOT_RACE)) == GOI_ANNOT_TSAN)) {
+        goi_race_release_slow(addr);
+    }
+}
+
+/* TSan sees memcpy, strcmp and strlen also where their caller is not instrumented. These it does
+ * not see: for memory that is the runtime's, or another goroutine's. */
+void goi_unseen_copy(void *to, const void *from, size_t n);
+bool goi_unseen_equal(const char *a, const char *b);
+size_t goi_unseen_length(const char *s);
 
 /* The copy of a value that the library makes on the user's behalf counts as the user's access. */
 GOI_INLINE void goi_race_read(const void *addr, size_t n)

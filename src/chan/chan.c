@@ -26,10 +26,13 @@
  *
  * [REF] refs: release on the way down, acquire by the last, as any reference count.
  *
- * For the race detector (annot.h) the orders are Go's: the k-th receive from a buffer of C slots
- * happens before the k+C-th send completes, which is acquire and release on the slot; direct
- * hand-off orders both sides, through the waiter record; close is a release on the channel, a
- * receive that returns because of it an acquire.
+ * For the race detector (annot.h) the orders are Go's, and nothing else. A slot of the buffer has two
+ * tokens, one that its sends leave for its receives and one that its receives leave for its sends:
+ * the k-th send is before the k-th receive, and that before the k+C-th send; two sends are not
+ * ordered by what lies between them. A value that passes a waiter by goes through the slot all the
+ * same, for both. Without a buffer the two sides are ordered both ways, through the waiter's record.
+ * Close is a release on the channel, a receive that returns because of it an acquire; it is also a
+ * write of the channel, which a send reads, since which of them comes first must be certain.
  *
  * Rejected: lock-free rings. They win for many-to-many traffic on buffered channels only, cannot
  * hand a value to a select atomically, and make close and len lie.
@@ -51,7 +54,7 @@ struct go_chan *goi_chan_make(size_t size, size_t capacity, const char *type, co
         __builtin_mul_overflow(size, capacity, &bytes) || bytes >> SIZE_LIMIT_SHIFT != 0) {
         goi_panic_text("makechan: size out of range");
     }
-    struct go_chan *c = malloc(sizeof *c + bytes);
+    struct go_chan *c = malloc(sizeof *c + bytes + (goi_race_linked() ? 2 * capacity : 0));
     if (c == NULL) {
         return NULL;
     }
@@ -161,11 +164,59 @@ void goi_chan_check_locked(struct go_chan *c)
     goi_must(c->sendq.first == NULL || count == c->cap); /* C2 */
 }
 
-/* Race edges around what is done to a buffer slot, after who was there before us and before who
- * comes next; or to the variable of the owner of w, who released w before parking and will acquire
- * it after. The copy lies between the two, because a long one is a memcpy, which TSan sees. */
-GOI_INLINE void race_begin(const void *at) { goi_race_acquire(at); }
-GOI_INLINE void race_end(const void *at) { goi_race_release(at); }
+/* One end of slot i, for the race detector. The time of a timer has its start behind it. */
+static GOI_COLD void race_slot(struct go_chan *c, size_t i, bool send)
+{
+    if (c->timer != NULL) {
+        if (!send) {
+            goi_race_acquire(c->timer);
+        }
+    } else if (goi_race_on()) {
+        const char *token = c->buf + c->cap * c->elem + 2 * i;
+        goi_race_release_store(send ? &token[0] : &token[1]);
+        goi_race_acquire(send ? &token[1] : &token[0]);
+    }
+}
+
+/* The same in the name of who waits with w. A thread cannot be spoken for: it gets, by way of its
+ * record, an order more than it may rely on. */
+static GOI_COLD void race_slot_of(struct go_chan *c, size_t i, struct goi_waiter *w, bool send)
+{
+    if (c->timer != NULL || !goi_race_on()) {
+        return;
+    }
+    if ((w->g->flags & GOI_G_FOREIGN) != 0) {
+        goi_race_acquire(w);
+        race_slot(c, i, send);
+        goi_race_release_store(w);
+        return;
+    }
+    void *self = goi_race_as(&w->g->annot);
+    race_slot(c, i, send);
+    goi_race_back(self);
+}
+
+/* A sender and a waiting receiver, or a receiver and a waiting sender of a channel without buffer:
+ * both sides have been there before either goes on. */
+static GOI_COLD void race_meet(struct goi_waiter *w)
+{
+    goi_race_acquire(w);
+    goi_race_release_store(w);
+}
+
+/* The value goes to a receiver that waits, as if it had been in the buffer, which is empty. */
+static GOI_COLD void race_hand_over(struct go_chan *c, struct goi_waiter *w)
+{
+    if (c->cap == 0 || c->timer != NULL) {
+        race_meet(w);
+        return;
+    }
+    size_t i = c->recv_at;
+    race_slot(c, i, true);
+    race_slot_of(c, i, w, false);
+    c->recv_at = i + 1 == c->cap ? 0 : i + 1;
+    c->send_at = c->recv_at;
+}
 
 GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct g **wake)
 {
@@ -178,11 +229,12 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
     }
     struct goi_waiter *w = goi_waitq_pop(&c->recvq);
     if (w != NULL) {
-        race_begin(w);
         if (w->value != NULL) {
             goi_elem_copy(w->value, v, c->elem);
         }
-        race_end(w);
+        if (GOI_UNLIKELY(goi_annot != 0)) {
+            race_hand_over(c, w);
+        }
         w->ok = true;
         w->g->wake_arg = w;
         *wake = w->g;
@@ -191,9 +243,10 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
     uint32_t count = ld_rlx(&c->count);
     if (count < c->cap) {
         char *slot = goi_chan_slot(c, c->send_at);
-        race_begin(slot);
         goi_elem_copy(slot, v, c->elem);
-        race_end(slot);
+        if (GOI_UNLIKELY(goi_annot != 0)) {
+            race_slot(c, c->send_at, true);
+        }
         c->send_at = c->send_at + 1 == c->cap ? 0 : c->send_at + 1;
         st_rlx(&c->count, count + 1); /* readable as a hint; exact under the lock */
         return GOI_TRY_DONE;
@@ -204,22 +257,24 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
 /* A sender waits and the buffer is full, or there is no buffer. */
 static GOI_NOINLINE void recv_from_sender(struct go_chan *c, void *v, struct goi_waiter *w)
 {
-    race_begin(w);
     if (c->cap == 0) {
         if (v != NULL) {
             goi_elem_copy(v, w->value, c->elem);
         }
-        race_end(w);
+        if (GOI_UNLIKELY(goi_annot != 0)) {
+            race_meet(w);
+        }
         return;
     }
     char *slot = goi_chan_slot(c, c->recv_at); /* the oldest leaves, the sender's value follows */
-    race_begin(slot);
     if (v != NULL) {
         goi_elem_copy(v, slot, c->elem);
     }
     goi_elem_copy(slot, w->value, c->elem);
-    race_end(slot);
-    race_end(w);
+    if (GOI_UNLIKELY(goi_annot != 0)) {
+        race_slot(c, c->recv_at, false);
+        race_slot_of(c, c->recv_at, w, true);
+    }
     c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
     c->send_at = c->recv_at;
 }
@@ -242,11 +297,12 @@ GOI_INLINE enum goi_attempt recv_locked(struct go_chan *c, void *v, struct g **w
     }
     if (count > 0) {
         char *slot = goi_chan_slot(c, c->recv_at);
-        race_begin(slot);
         if (v != NULL) {
             goi_elem_copy(v, slot, c->elem);
         }
-        race_end(slot);
+        if (GOI_UNLIKELY(goi_annot != 0)) {
+            race_slot(c, c->recv_at, false);
+        }
         c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
         st_rlx(&c->count, count - 1);
         return GOI_TRY_DONE;
@@ -274,19 +330,28 @@ enum goi_attempt goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wak
     return recv_locked(c, v, wake);
 }
 
+/* A wait is over. The channel of a timer, the address of which is all that counts, may be gone. */
+GOI_INLINE void race_woken(const struct goi_waiter *w, const struct go_timer *timer)
+{
+    if (GOI_UNLIKELY(goi_annot != 0)) {
+        goi_race_acquire(timer != NULL ? (const void *)timer : (const void *)w);
+    }
+}
+
 /* Parks on one queue. True when a value passed, false when the channel was closed meanwhile. */
 GOI_INLINE bool wait_on(struct m *m, struct go_chan *c, struct goi_waitq *q, void *v,
                     enum wait_reason why)
 {
     struct goi_waiter w = {.g = m->g, .value = v, .c = c};
+    const struct go_timer *timer = c->timer;
     goi_waitq_push(q, &w);
-    if (GOI_UNLIKELY(c->timer != NULL)) {
+    if (GOI_UNLIKELY(timer != NULL)) {
         goi_timer_watch_locked(m, c->timer);
     }
     goi_check(goi_chan_check_locked(c));
-    goi_race_release(&w);
+    goi_race_release_store(&w);
     m = goi_park_inline(m, why, c, NULL, &c->lock);
-    goi_race_acquire(&w);
+    race_woken(&w, timer);
     bool ok = w.ok;
     goi_leave(m);
     return ok;
@@ -301,6 +366,15 @@ static GOI_COLD void block_for_ever(enum wait_reason why)
     goi_unreachable("somebody woke a goroutine that waits on a nil channel");
 }
 
+/* What a send reads: its value, and that the channel is open. */
+GOI_INLINE void race_send(const struct go_chan *c, const void *v)
+{
+    if (goi_race_on()) {
+        goi_race_read(v, c->elem);
+        goi_race_read(c, 1);
+    }
+}
+
 static GOI_COLD void panic_closed(void) { goi_panic_text("send on closed channel"); }
 
 void goi_chan_send(struct go_chan *c, const void *v)
@@ -310,7 +384,7 @@ void goi_chan_send(struct go_chan *c, const void *v)
         block_for_ever(GOI_WAIT_CHAN_SEND_NIL);
         return;
     }
-    goi_race_read(v, c->elem);
+    race_send(c, v);
     struct m *m = goi_enter();
     goi_lock(&c->lock);
     enum goi_attempt r = send_locked(c, v, &wake);
@@ -370,10 +444,13 @@ bool goi_chan_recv(struct go_chan *c, void *v)
 bool goi_chan_try_send(struct go_chan *c, const void *v)
 {
     struct g *wake;
-    if (c == NULL || !goi_chan_may_send(c)) { /* [CHAN-TRY] */
+    if (c == NULL) {
         return false;
     }
-    goi_race_read(v, c->elem);
+    race_send(c, v);
+    if (!goi_chan_may_send(c)) { /* [CHAN-TRY] */
+        return false;
+    }
     struct m *m = goi_enter();
     goi_lock(&c->lock);
     enum goi_attempt r = goi_chan_send_locked(c, v, &wake);
@@ -424,6 +501,7 @@ static int wait_until(struct m *m, struct go_chan *c, struct goi_waitq *q, void 
                       enum wait_reason why, int64_t deadline)
 {
     struct g *g = m->g;
+    const struct go_timer *timer = c->timer;
     struct goi_waiter w = {
         .g = g, .value = v, .c = c, .claimed = true, .ticket = goi_claim_begin(g)};
     goi_waitq_push(q, &w);
@@ -431,7 +509,7 @@ static int wait_until(struct m *m, struct go_chan *c, struct goi_waitq *q, void 
     if (GOI_UNLIKELY(c->timer != NULL)) {
         goi_timer_watch_locked(m, c->timer);
     }
-    goi_race_release(&w);
+    goi_race_release_store(&w);
     int r = goi_park_until(&m, why, c, NULL, &c->lock, w.ticket, deadline);
     goi_claim_end(g, w.ticket);
     goi_lock(&c->lock);
@@ -447,7 +525,7 @@ static int wait_until(struct m *m, struct go_chan *c, struct goi_waitq *q, void 
         free(c);
     }
     if (r == 0) {
-        goi_race_acquire(&w);
+        race_woken(&w, timer);
         r = w.ok ? 0 : -EPIPE;
     }
     goi_leave(m);
@@ -472,7 +550,7 @@ int goi_chan_send_until(struct go_chan *c, const void *v, go_time deadline)
     if (c == NULL) {
         return block_until(GOI_WAIT_CHAN_SEND_NIL, deadline);
     }
-    goi_race_read(v, c->elem);
+    race_send(c, v);
     struct m *m = goi_enter();
     goi_lock(&c->lock);
     enum goi_attempt r = goi_chan_send_locked(c, v, &wake);
@@ -541,8 +619,7 @@ static struct goi_waiter *wake_all_locked(struct m *m, struct goi_waitq *q)
             continue;
         }
         w->g->wake_arg = w;
-        race_begin(w);
-        race_end(w);
+        goi_race_release(w);
         goi_ready_back(m, w->g);
     }
     return later;
@@ -553,8 +630,7 @@ static void wake_later(struct m *m, struct goi_waiter *w)
     while (w != NULL) {
         struct goi_waiter *next = w->next; /* w is gone once its goroutine runs */
         w->g->wake_arg = w;
-        race_begin(w);
-        race_end(w);
+        goi_race_release(w);
         goi_ready_back(m, w->g);
         w = next;
     }

@@ -2,6 +2,7 @@
 /* chan.h: the inside of a channel, for chan.c, select.c, timers and reports. */
 #ifndef GOI_CHAN_CHAN_H
 #define GOI_CHAN_CHAN_H
+#include "annot/annot.h"
 #include "sched/sched.h"
 #include <gort/chan.h>
 
@@ -77,7 +78,11 @@ GOI_INLINE void goi_elem_copy(void *to, const void *from, uint32_t n)
     case 0:
         break;
     default:
-        __builtin_memcpy(to, from, n);
+        if (goi_race_on()) {
+            goi_unseen_copy(to, from, n); /* one of the two is not the caller's */
+        } else {
+            __builtin_memcpy(to, from, n);
+        }
         break;
     }
 }

@@ -45,8 +45,20 @@ static bool may(const struct go_case *k)
     return k->op == GO_CASE_SEND ? goi_chan_may_send(k->c) : goi_chan_may_recv(k->c);
 }
 
+/* A send reads its value, and that the channel is open (chan.c). */
+GOI_INLINE void race_send(const struct go_case *k)
+{
+    if (goi_race_on()) {
+        goi_race_read(k->value, k->c->elem);
+        goi_race_read(k->c, 1);
+    }
+}
+
 static enum goi_attempt try_locked(const struct go_case *k, struct g **wake)
 {
+    if (k->op == GO_CASE_SEND) {
+        race_send(k);
+    }
     enum goi_attempt r = k->op == GO_CASE_SEND ? goi_chan_send_locked(k->c, k->value, wake)
                                            : goi_chan_recv_locked(k->c, k->value, wake);
     if (r != GOI_TRY_WAIT && k->ok != NULL) {
@@ -184,7 +196,10 @@ static void enqueue_all(struct m *m, struct select *s, struct g *g, uint32_t tic
         if (GOI_UNLIKELY(k->c->timer != NULL)) {
             goi_timer_watch_locked(m, k->c->timer);
         }
-        goi_race_release(w);
+        goi_race_release_store(w);
+        if (k->op == GO_CASE_SEND) {
+            goi_race_read(k->c, 1);
+        }
     }
 }
 
@@ -225,12 +240,14 @@ static int32_t wait_all(struct m *m, struct select *s, bool *closed)
     goi_claim_end(g, ticket);
     struct goi_waiter *w = g->wake_arg;
     s->elem = r == 0 ? w->c->elem : 0;
+    if (GOI_UNLIKELY(goi_annot != 0) && r == 0) {
+        goi_race_acquire(w->c->timer != NULL ? (const void *)w->c->timer : (const void *)w);
+    }
     dequeue_all(s);
     int32_t chosen = s->after;
     *closed = false;
     if (r == 0) {
         goi_assert(w != NULL);
-        goi_race_acquire(w);
         struct go_case *k = &s->cases[w->index];
         chosen = w->index;
         *closed = !w->ok;

@@ -26,6 +26,7 @@
  *   M3  If receivers wait and the timer is not stopped, it is queued.     (check_locked)
  */
 #include "chan/timer_chan.h"
+#include "annot/annot.h"
 #include "sched/call.h"
 #include <stdlib.h>
 
@@ -181,6 +182,7 @@ static struct go_timer *make(go_duration d, int64_t period, const char *what)
     t->kind = GOI_TIMER_CHAN;
     t->period = period;
     goi_timer_init(&t->node, fire);
+    goi_race_release_store(t); /* the start of a timer is before what it brings (chan.c) */
     st_rlx(&t->when, deadline_of(d));
     return t;
 }
@@ -211,6 +213,7 @@ static bool reset_chan(struct go_timer *t, go_duration d, int64_t period)
     struct m *m = goi_enter();
     goi_lock(&t->chan.lock);
     bool running = ld_rlx(&t->when) != GOI_FOREVER;
+    goi_race_release_store(t);
     st_rlx(&t->when, when);
     t->period = period;
     unqueue_locked(t);
@@ -259,6 +262,7 @@ static bool func_start_locked(struct m *m, struct go_timer *t, int64_t when)
 {
     uint32_t before = add_rlx(&t->chan.refs, 1);
     goi_must(before > 0);
+    goi_race_release_store(t->call); /* acquired by goi_call_run */
     bool was = goi_timer_reset(m, &t->node, when);
     if (was) {
         before = sub_rlx(&t->chan.refs, 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* after.c: functions that are started when a context ends. The essay is in context.c. */
+#include "annot/annot.h"
 #include "context/internal.h"
 #include "context/quiet.h"
 /* style: layer because a call kept for later becomes a goroutine inside the runtime. */
@@ -54,6 +55,7 @@ go_ctx_after *goi_ctx_after_func(go_ctx *ctx, struct goi_call *call)
     a->scope = e;
     a->link.at = NULL;
     a->wakes_nobody = false;
+    goi_race_release_store(call); /* acquired by goi_call_run */
     struct m *m = goi_enter();
     goi_lock(&e->done.lock);
     bool over = ld_rlx(&e->done.closed) != 0;

@@ -205,7 +205,6 @@ static void wake(struct m *m, struct goi_waiter *w)
     while (w != NULL) { /* ends: with the chain */
         struct goi_waiter *next = w->next; /* w is gone once its goroutine runs */
         w->g->wake_arg = w;
-        goi_race_acquire(w);
         goi_race_release(w);
         goi_ready_back(m, w->g);
         w = next;

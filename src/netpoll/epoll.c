@@ -44,12 +44,18 @@ enum { BATCH = 48, INNER_BATCH = 32 };
 static int outer = -1, inner = -1, breaker = -1;    /* [c] after goi_poller_init */
 static goi_abool coarse;                            /* [stat] no epoll_pwait2 here */
 
+/* Not through libc, here and below: ThreadSanitizer orders who writes a descriptor before who reads
+ * it, and these are written and read by whoever happens to run the poller. */
+static int wait_ms(int set, struct epoll_event *e, int n, int ms)
+{
+    return (int)syscall(SYS_epoll_pwait, set, e, n, ms, NULL, (size_t)8);
+}
+
 static int add(int set, int fd, uint32_t events, uint64_t tag, int op)
 {
     struct epoll_event e = {.events = events, .data.u64 = tag};
     int saved = errno;
     GOI_JITTER();
-    /* Not through libc: ThreadSanitizer would take it for an access by whom it happens to run on */
     int r = syscall(SYS_epoll_ctl, set, op, fd, &e) == 0 ? 0 : -errno;
     errno = saved;
     return r;
@@ -80,7 +86,7 @@ int goi_poller_init(void)
             }
         }
     }
-    goi_race_release(&outer); /* the descriptors are there for all who use them below */
+    goi_inside_release(&outer); /* the descriptors are there for all who use them below */
     errno = saved;
     return r;
 }
@@ -125,17 +131,17 @@ static int events_of(uint32_t e)
 static int wait_coarse(struct epoll_event *e, int64_t left)
 {
     int64_t ms = left / 1000000 + (left % 1000000 != 0 ? 1 : 0);
-    return epoll_wait(outer, e, BATCH, ms > INT32_MAX ? INT32_MAX : (int)ms);
+    return wait_ms(outer, e, BATCH, ms > INT32_MAX ? INT32_MAX : (int)ms);
 }
 
 static int wait_outer(struct epoll_event *e, int64_t deadline)
 {
     GOI_JITTER();
     if (deadline == 0) {
-        return epoll_wait(outer, e, BATCH, 0);
+        return wait_ms(outer, e, BATCH, 0);
     }
     if (deadline == GOI_FOREVER) {
-        return epoll_wait(outer, e, BATCH, -1);
+        return wait_ms(outer, e, BATCH, -1);
     }
     int64_t left = goi_max_i64(deadline - goi_now(), 0);
     if (!ld_rlx(&coarse)) { /* [stat] set once; a stale look asks the kernel once more */
@@ -155,7 +161,7 @@ GOI_NOINLINE static void report_armed(const struct goi_poller_sink *sink)
     struct epoll_event e[INNER_BATCH];
     int n;
     do { /* ends: each is reported once until it is armed again */
-        n = epoll_wait(inner, e, INNER_BATCH, 0);
+        n = wait_ms(inner, e, INNER_BATCH, 0);
         for (int i = 0; i < n; i++) {
             sink->armed(sink->arg, (int)e[i].data.u64, events_of(e[i].events));
         }
@@ -166,7 +172,7 @@ void goi_poller_wait(int64_t deadline, const struct goi_poller_sink *sink)
 {
     struct epoll_event e[BATCH];
     int saved = errno;
-    goi_race_acquire(&outer);
+    goi_inside_acquire(&outer);
     int n = wait_outer(e, deadline);
     for (int i = 0; i < n; i++) {
         uint64_t tag = e[i].data.u64;
@@ -174,7 +180,7 @@ void goi_poller_wait(int64_t deadline, const struct goi_poller_sink *sink)
             report_armed(sink);
         } else if (tag == TAG_BREAK) {
             uint64_t count;
-            if (deadline != 0 && read(breaker, &count, sizeof count) < 0) {
+            if (deadline != 0 && syscall(SYS_read, breaker, &count, sizeof count) < 0) {
                 goi_assert(errno == EAGAIN); /* somebody else has been broken by it */
             }
         } else {
@@ -188,8 +194,8 @@ void goi_poller_break(void)
 {
     const uint64_t one = 1;
     int saved = errno;
-    goi_race_acquire(&outer);
-    ssize_t n = write(breaker, &one, sizeof one);
+    goi_inside_acquire(&outer);
+    long n = syscall(SYS_write, breaker, &one, sizeof one);
     goi_assert(n == sizeof one || errno == EAGAIN); /* EAGAIN: it is as full as can be */
     errno = saved;
 }

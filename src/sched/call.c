@@ -27,6 +27,7 @@
  * instead of 54, and the type of NULL is lost), va_list (no type check, no structs by value).
  */
 #include "sched/call.h"
+#include "annot/annot.h"
 #include "base/assert.h"
 #include "sched/panic.h"
 #include "sched/sched.h"
@@ -353,6 +354,7 @@ void *goi_call_closure(struct goi_call **out, const struct goi_closure_ops *ops,
 
 void goi_call_run(struct goi_call *c)
 {
+    goi_race_acquire(c); /* released where it was kept: a timer, the end of a context */
     if (c->ops != NULL) {
         c->ops->run(c->closure);
     } else {

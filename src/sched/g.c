@@ -102,7 +102,6 @@ void goi_g_start(struct m *m, struct g *g)
     goi_regs_init(&g->regs, goi_call_stack_top(g), g_main, g);
     if (GOI_UNLIKELY(goi_annot != 0)) {
         goi_annot_begin(&g->annot, g->id, g->extra != NULL ? g->extra->name : NULL, g->site);
-        goi_race_release(g);
     }
     goi_gset(g, GOI_G_PENDING, GOI_G_RUNNABLE);
     if (GOI_UNLIKELY(p == NULL)) {
@@ -181,7 +180,7 @@ void goi_g_exit(void)
     if (GOI_UNLIKELY(m->foreign)) {
         goi_thread_exit();
     }
-    goi_race_release_merge(&goi_sched.ngoroutines_exited);
+    goi_inside_release(&goi_sched.ngoroutines_exited);
     m = goi_enter();
     if (g->locked_m != NULL) {
         g->locked_m->locked_g = NULL;

@@ -63,7 +63,7 @@ static GOI_NORETURN void main_gone(struct m *m, struct g *g)
     if (g->extra != NULL) {
         goi_g_extra_free(g);
     }
-    goi_race_release_merge(&goi_sched.ngoroutines_exited);
+    goi_inside_release(&goi_sched.ngoroutines_exited);
     goi_lock(&goi_sched.lock);
     struct p *p = m->p;
     if (p != NULL) {

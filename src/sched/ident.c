@@ -19,7 +19,7 @@ int go_count(void)
 {
     (void)goi_self_g();
     int n = (int)goi_g_count();
-    goi_race_acquire(&goi_sched.ngoroutines_exited);
+    goi_inside_acquire(&goi_sched.ngoroutines_exited);
     return n;
 }
 

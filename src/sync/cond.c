@@ -88,7 +88,7 @@ static struct cond_wait *take_locked(go_cond *c)
 static void let_go(struct m *m, struct cond_wait *cw)
 {
     struct g *g = cw->w.g;
-    goi_race_release(cw);
+    goi_race_release_store(cw);
     goi_lock(&cw->lock);
     cw->marked = true;
     bool parked = cw->parked;
@@ -123,7 +123,7 @@ static struct goi_sync_waiter *mark_all(struct goi_sync_waiter *w, int *n)
     while (w != NULL) {
         struct goi_sync_waiter *next = w->next;
         struct cond_wait *cw = goi_container_of(w, struct cond_wait, w);
-        goi_race_release(cw);
+        goi_race_release_store(cw);
         goi_lock(&cw->lock);
         cw->marked = true;
         bool parked = cw->parked;

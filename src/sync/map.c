@@ -193,8 +193,7 @@ GOI_INLINE bool matches(const struct entry *e, const struct wanted *w)
     if (e->word != w->word || w->string == NULL) {
         return e->word == w->word;
     }
-    goi_race_acquire(e); /* the race detector watches strcmp */
-    bool same = strcmp(e->key, w->string) == 0;
+    bool same = goi_unseen_equal(e->key, w->string);
     goi_retired_seen();
     return GOI_LIKELY(same);
 }

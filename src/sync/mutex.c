@@ -509,6 +509,20 @@ bool goi_mutex_adopt(go_mutex *mu, struct goi_sync_waiter *chain)
     return true;
 }
 
+/* For the race detector, who locks or unlocks reads the mutex: to overwrite or to free it meanwhile
+ * is a race. */
+GOI_INLINE void race_locked(const go_mutex *mu)
+{
+    goi_race_read(&mu->state, sizeof mu->state);
+    goi_race_acquire(mu);
+}
+
+GOI_INLINE void race_unlocks(const go_mutex *mu)
+{
+    goi_race_read(&mu->state, sizeof mu->state);
+    goi_race_release(mu);
+}
+
 void goi_mutex_lock_adopted(go_mutex *mu, struct goi_sync_waiter *w)
 {
     if (w->given == 0) {
@@ -516,7 +530,7 @@ void goi_mutex_lock_adopted(go_mutex *mu, struct goi_sync_waiter *w)
         (void)lock_loop(&m, mu, w, true, &unlimited); /* M2 */
         goi_leave(m);
     }
-    goi_race_acquire(mu);
+    race_locked(mu);
 }
 
 /* STARVING implies LOCKED (M3), so who finds LOCKED clear may barge in. */
@@ -535,7 +549,7 @@ int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
             return r;
         }
     }
-    goi_race_acquire(mu);
+    race_locked(mu);
     return 0;
 }
 
@@ -552,7 +566,7 @@ void goi_mutex_lock_slow(go_mutex *mu)
     if (!try_lock(mu)) {
         lock_slow(mu, &unlimited);
     }
-    goi_race_acquire(mu);
+    race_locked(mu);
 }
 
 bool go_mutex_trylock(go_mutex *mu)
@@ -560,7 +574,7 @@ bool go_mutex_trylock(go_mutex *mu)
     if (!try_lock(mu)) {
         return false;
     }
-    goi_race_acquire(mu);
+    race_locked(mu);
     return true;
 }
 
@@ -642,7 +656,7 @@ void goi_mutex_unlock_slow(go_mutex *mu)
 {
     goi_a32 *state = goi_word32(&mu->state);
     uint32_t s = ld_rlx(state);
-    goi_race_release(mu);
+    race_unlocks(mu);
     for (;;) { /* ends: a failed exchange means that another one made progress */
         state_check(s);
         if (GOI_UNLIKELY((s & LOCKED) == 0)) {

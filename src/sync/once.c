@@ -89,7 +89,9 @@ static void finish(go_once *o, uint32_t state)
     goi_assert(ld_rlx(state_of(o)) == NEW); /* O1 */
     goi_race_release(o);
     st_rel(state_of(o), state); /* [ONCE] O2 */
+    goi_race_nobody_begin(); /* the mutex would order those that wait for the run, too */
     go_mutex_unlock(&o->mu);
+    goi_race_nobody_end();
 }
 
 static void end_block(struct goi_cleanup *c)
@@ -112,18 +114,31 @@ static void end_value(struct goi_cleanup *c)
     finish(o, state);
 }
 
+/* 1: with the mutex, and it has not run. 0: it has. Or -ETIMEDOUT. */
+static int lock(go_once *o, const struct goi_limit *limit)
+{
+    int r = 0;
+    goi_race_nobody_begin();
+    if (goi_mutex_lock_limited(&o->mu, limit) != 0) {
+        r = -ETIMEDOUT; /* O4 */
+    } else if (ld_rlx(state_of(o)) == NEW) { /* O1, under the mutex */
+        r = 1;
+    } else {
+        go_mutex_unlock(&o->mu);
+    }
+    goi_race_nobody_end();
+    return r;
+}
+
 /* 1: the caller shall run it, and holds the mutex. 0: it was done. Or -ETIMEDOUT. */
 static int enter(go_once *o, go_time deadline)
 {
     if (ld_acq(state_of(o)) == NEW) { /* [ONCE] */
         const struct goi_limit limit = {.deadline = deadline};
-        if (goi_mutex_lock_limited(&o->mu, &limit) != 0) {
-            return -ETIMEDOUT; /* O4 */
+        int r = lock(o, &limit);
+        if (r != 0) {
+            return r;
         }
-        if (ld_rlx(state_of(o)) == NEW) { /* O1, under the mutex */
-            return 1;
-        }
-        go_mutex_unlock(&o->mu);
     }
     goi_race_acquire(o);
     return 0;

@@ -48,7 +48,7 @@ static bool quiet(void)
 static void reclaim(struct shard *s, struct goi_retired *list)
 {
     if (quiet()) {
-        goi_race_acquire(&goi_epoch); /* after all that was done to what is freed now (map.c) */
+        goi_inside_acquire(&goi_epoch); /* after all that was done to what is freed now (map.c) */
         while (list != NULL) {
             struct goi_retired *next = list->next;
             list->dispose(list);

@@ -77,7 +77,7 @@ GOI_INLINE void goi_read_end(struct m *m)
 
 /* For the race detector, which watches malloc, strcmp and free: what was done to the memory so far
  * comes before its end. */
-GOI_INLINE void goi_retired_seen(void) { goi_race_release(&goi_epoch); }
+GOI_INLINE void goi_retired_seen(void) { goi_inside_release(&goi_epoch); }
 
 /* Frees r, which is unlinked, by r->dispose(r) when nobody can be reading it. Not in a section.
  * Calls the functions of things that were retired before, with no lock held. */

@@ -418,20 +418,31 @@ static GOI_COLD int lock_slow(go_rwmutex *rw, const struct goi_limit *limit)
     return r;
 }
 
+/* By way of the writers' mutex, which is kept. */
+static int lock_turn(go_rwmutex *rw, const struct goi_limit *limit)
+{
+    int r = goi_mutex_lock_limited(&rw->w, limit);
+    if (r != 0) {
+        return r;
+    }
+    uint64_t s = ld_rlx(state_of(rw));
+    if (!try_writer(state_of(rw), &s)) {
+        r = lock_slow(rw, limit);
+    }
+    if (r != 0) {
+        go_mutex_unlock(&rw->w);
+    }
+    return r;
+}
+
 static int lock(go_rwmutex *rw, const struct goi_limit *limit)
 {
     uint64_t s = ld_rlx(state_of(rw));
     if (s != 0 || !cas_acq(state_of(rw), &s, WRITER)) { /* [RW] */
-        int r = goi_mutex_lock_limited(&rw->w, limit);
+        goi_race_nobody_begin(); /* the mutex orders also writers that give up */
+        int r = lock_turn(rw, limit);
+        goi_race_nobody_end();
         if (r != 0) {
-            return r;
-        }
-        s = ld_rlx(state_of(rw));
-        if (!try_writer(state_of(rw), &s)) {
-            r = lock_slow(rw, limit);
-        }
-        if (r != 0) {
-            go_mutex_unlock(&rw->w);
             return r;
         }
     }
