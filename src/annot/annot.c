@@ -2,6 +2,7 @@
 /* annot.c: see annot.h. */
 #include "annot/annot.h"
 #include "annot/valgrind.h"
+#include "base/atomic.h"
 #include "base/fmt.h"
 #include "os/os.h"
 #include <link.h>
@@ -16,10 +17,12 @@ extern void AnnotateBenignRaceSized(const char *file, int line, uintptr_t addr, 
                                     const char *why) GOI_WEAK;
 extern void __tsan_acquire(void *addr) GOI_WEAK;
 extern void __tsan_release(void *addr) GOI_WEAK;
-/* Made for a Java machine, and the only one of TSan's own that replaces what was released before. */
+/* Made for a Java machine; no other of TSan's replaces what was released before. */
 extern void __tsan_java_release_store(uintptr_t addr) GOI_WEAK;
 extern void AnnotateIgnoreSyncBegin(const char *file, int line) GOI_WEAK;
 extern void AnnotateIgnoreSyncEnd(const char *file, int line) GOI_WEAK;
+extern void AnnotateIgnoreWritesBegin(const char *file, int line) GOI_WEAK;
+extern void AnnotateIgnoreWritesEnd(const char *file, int line) GOI_WEAK;
 extern void __tsan_read_range(void *addr, long size) GOI_WEAK;
 extern void __tsan_write_range(void *addr, long size) GOI_WEAK;
 extern void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size) GOI_WEAK;
@@ -35,6 +38,8 @@ enum { TSAN_SWITCH = 1 };           /* without synchronisation */
 #endif
 
 uint32_t goi_annot;
+uint32_t goi_annot_most = 8000;
+static goi_a32 fibers;
 
 void goi_annot_init(void)
 {
@@ -92,10 +97,14 @@ void goi_annot_adopt(struct goi_annot_stack *s)
     }
 }
 
-void goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, const char *site)
+bool goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, const char *site)
 {
+    s->fake = NULL;
     if ((goi_annot & GOI_ANNOT_TSAN) != 0) {
         struct goi_out text;
+        if (add_rlx(&fibers, 1) >= goi_annot_most) { /* [stat] a count, nothing is ordered by it */
+            return false;
+        }
         goi_out_init(&text, -1);
         goi_outf(&text, "goroutine %lu", (unsigned long)id);
         if (name != NULL && name[0] != '\0') {
@@ -107,7 +116,7 @@ void goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, c
         s->fiber = __tsan_create_fiber(TSAN_SWITCH);
         __tsan_set_fiber_name(s->fiber, text.buf);
     }
-    s->fake = NULL;
+    return true;
 }
 
 /* The next goroutine on this stack must not be said to race with the frames of the last one; nor
@@ -127,6 +136,7 @@ void goi_annot_end(struct goi_annot_stack *s)
 {
     if ((goi_annot & GOI_ANNOT_TSAN) != 0 && s->fiber != NULL) {
         __tsan_destroy_fiber(s->fiber);
+        sub_rlx(&fibers, 1); /* [stat] */
         s->fiber = NULL;
         forget(s->lo, s->hi);
     }
@@ -204,44 +214,55 @@ void goi_race_nobody_slow(bool begin)
     }
 }
 
-/* Volatile, so that the compiler does not make calls of libc out of them. This file is never
- * instrumented. */
+void goi_unseen_slow(bool begin)
+{
+    if (AnnotateIgnoreWritesBegin == NULL || AnnotateIgnoreWritesEnd == NULL) {
+        return;
+    }
+    if (begin) {
+        AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+    } else {
+        AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    }
+}
+
+/* This file is never instrumented. */
+static char at(const char *p)
+{
+    /* style: volatile because the loops below must not become calls of libc. */
+    return *(const volatile char *)p;
+}
+
 void goi_unseen_copy(void *to, const void *from, size_t n)
 {
-    volatile char *d = to;
-    const volatile char *s = from;
     if (!goi_race_on()) {
         memcpy(to, from, n);
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        d[i] = s[i];
+        ((char *)to)[i] = at((const char *)from + i);
     }
 }
 
 bool goi_unseen_equal(const char *a, const char *b)
 {
-    const volatile char *p = a;
-    const volatile char *q = b;
     if (!goi_race_on()) {
         return strcmp(a, b) == 0;
     }
-    for (size_t i = 0;; i++) { /* ends: at the end of either */
-        char c = p[i];
-        if (c != q[i] || c == '\0') {
-            return c == q[i];
-        }
+    size_t i = 0;
+    while (at(a + i) == at(b + i) && at(a + i) != '\0') { /* ends: at the end of either */
+        i++;
     }
+    return at(a + i) == at(b + i);
 }
 
 size_t goi_unseen_length(const char *s)
 {
-    const volatile char *p = s;
     size_t n = 0;
     if (!goi_race_on()) {
         return strlen(s);
     }
-    while (p[n] != '\0') {
+    while (at(s + n) != '\0') {
         n++;
     }
     return n;

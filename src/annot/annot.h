@@ -27,7 +27,7 @@
  * switch returns on another shadow of calls than it was called on. A stack that is used again is
  * forgotten by TSan before (goi_annot_end): its next goroutine must not be said to race with frames
  * of the last, and no order between the two may be announced, for there is none. TSan's own limits
- * remain: 8000 goroutines at a time, 65536 calls deep.
+ * remain: goi_annot_most goroutines at a time, 65536 calls deep.
  *
  * ASan: start/finish_switch_fiber keep its idea of the current stack and its fake stacks.
  * Valgrind: stacks are registered, so that a switch is not taken for a huge allocation.
@@ -48,8 +48,11 @@ struct goi_annot_stack {
 
 void goi_annot_init(void);
 int goi_annot_threads(void);        /* the tool's own threads in this process, now */
-/* A goroutine begins on [lo, hi): makes its fiber, named after its id and go statement. */
-void goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, const char *site);
+/* How many goroutines there may be at a time under TSan, which dies of 8128 with the threads. */
+extern uint32_t goi_annot_most;
+/* A goroutine begins on [lo, hi): makes its fiber, named after its id and go statement. False: it
+ * would be one too many. */
+bool goi_annot_begin(struct goi_annot_stack *s, uint64_t id, const char *name, const char *site);
 void goi_annot_end(struct goi_annot_stack *s);      /* the stack is about to be reused */
 void goi_annot_adopt(struct goi_annot_stack *s);    /* s is the calling thread's own stack */
 /* The process exits: what can be reached from [lo, hi) has not leaked. */
@@ -162,6 +165,23 @@ GOI_INLINE void goi_inside_release(const void *addr)
 void goi_unseen_copy(void *to, const void *from, size_t n);
 bool goi_unseen_equal(const char *a, const char *b);
 size_t goi_unseen_length(const char *s);
+
+/* Between the two, neither does it see malloc and free, which count as writes: for memory of the
+ * runtime's own that goes from one goroutine to another. */
+void goi_unseen_slow(bool begin);
+GOI_INLINE void goi_unseen_begin(void)
+{
+    if (goi_race_on()) {
+        goi_unseen_slow(true);
+    }
+}
+
+GOI_INLINE void goi_unseen_end(void)
+{
+    if (goi_race_on()) {
+        goi_unseen_slow(false);
+    }
+}
 
 /* The copy of a value that the library makes on the user's behalf counts as the user's access. */
 GOI_INLINE void goi_race_read(const void *addr, size_t n)

@@ -26,13 +26,13 @@
  *
  * [REF] refs: release on the way down, acquire by the last, as any reference count.
  *
- * For the race detector (annot.h) the orders are Go's, and nothing else. A slot of the buffer has two
- * tokens, one that its sends leave for its receives and one that its receives leave for its sends:
- * the k-th send is before the k-th receive, and that before the k+C-th send; two sends are not
- * ordered by what lies between them. A value that passes a waiter by goes through the slot all the
- * same, for both. Without a buffer the two sides are ordered both ways, through the waiter's record.
- * Close is a release on the channel, a receive that returns because of it an acquire; it is also a
- * write of the channel, which a send reads, since which of them comes first must be certain.
+ * For the race detector (annot.h) the orders are Go's, and nothing else. A slot of the buffer has
+ * two tokens, one that its sends leave for its receives and one that its receives leave for its
+ * sends: the k-th send is before the k-th receive, and that before the k+C-th send; two sends are
+ * not ordered by what lies between them. A value that passes a waiter by goes through the slot all
+ * the same, for both. Without a buffer the two sides are ordered both ways, through the waiter's
+ * record. Close is a release on the channel, a receive that returns because of it an acquire; it is
+ * also a write of the channel, which a send reads: which of them comes first must be certain.
  *
  * Rejected: lock-free rings. They win for many-to-many traffic on buffered channels only, cannot
  * hand a value to a select atomically, and make close and len lie.

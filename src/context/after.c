@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* after.c: functions that are started when a context ends. The essay is in context.c. */
+/* style: layer because a function that is kept has an order for the race detector. */
 #include "annot/annot.h"
 #include "context/internal.h"
 #include "context/quiet.h"

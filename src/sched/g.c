@@ -96,12 +96,26 @@ static void g_main(void *param, void *post)
     goi_g_exit();
 }
 
+static GOI_COLD void too_many(void)
+{
+    struct goi_out o;
+    goi_out_init(&o, 2);
+    goi_outf(&o, "runtime: ThreadSanitizer follows no more than %u goroutines at a time\n"
+                 "Run with -race what is smaller, or let fewer live at once (go_sem,"
+                 " go_group_set_limit).\n", goi_annot_most);
+    goi_out_flush(&o);
+    goi_fatal("too many goroutines for the race detector");
+}
+
 void goi_g_start(struct m *m, struct g *g)
 {
     struct p *p = m->p;
     goi_regs_init(&g->regs, goi_call_stack_top(g), g_main, g);
     if (GOI_UNLIKELY(goi_annot != 0)) {
-        goi_annot_begin(&g->annot, g->id, g->extra != NULL ? g->extra->name : NULL, g->site);
+        const char *name = g->extra != NULL ? g->extra->name : NULL;
+        if (!goi_annot_begin(&g->annot, g->id, name, g->site)) {
+            too_many();
+        }
     }
     goi_gset(g, GOI_G_PENDING, GOI_G_RUNNABLE);
     if (GOI_UNLIKELY(p == NULL)) {

@@ -134,7 +134,7 @@ static struct m *adopt_main(void)
     m->g0->annot.hi = stack + GOI_M_STACK;
     goi_annot_register(stack, stack + GOI_M_STACK);
     if (goi_annot != 0) {
-        goi_annot_begin(&m->g0->annot, 0, "scheduler", NULL);
+        (void)goi_annot_begin(&m->g0->annot, 0, "scheduler", NULL);
     }
     goi_regs_init(&m->g0->regs, stack + GOI_M_STACK, goi_loop, m->g0);
     g->id = 1;

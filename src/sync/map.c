@@ -203,7 +203,7 @@ static struct entry *entry_new(const struct wanted *w)
     struct entry *e = must(malloc(sizeof *e + w->size));
     e->word = w->word;
     if (w->size != 0) {
-        memcpy(e->key, w->string, w->size);
+        goi_unseen_copy(e->key, w->string, w->size);
     }
     goi_retired_seen();
     return e;
@@ -427,10 +427,10 @@ static void counts_spread(struct counts *c)
 static struct entry *entry_copy(const struct table *t, struct entry *e, struct entry *chain)
 {
     goi_race_acquire(e);
-    size_t size = t->kind == GO_MAP_STRING ? strlen(e->key) + 1 : 0;
+    size_t size = t->kind == GO_MAP_STRING ? goi_unseen_length(e->key) + 1 : 0;
     struct entry *copy = must(malloc(sizeof *copy + size));
     copy->word = e->word;
-    memcpy(copy->key, e->key, size);
+    goi_unseen_copy(copy->key, e->key, size);
     st_rlx(&copy->value, ld_rlx(&e->value));
     st_rlx(&copy->next, chain); /* published with the bucket */
     goi_race_release(copy);
@@ -809,12 +809,12 @@ GOI_INLINE void tour_add(struct tour *r, const struct table *t, struct entry *e)
     goi_race_acquire(e);
     s->word = e->word;
     if (t->kind == GO_MAP_STRING) {
-        size_t size = strlen(e->key) + 1;
+        size_t size = goi_unseen_length(e->key) + 1;
         if (r->used + size > r->text_room) {
             r->text_room = 2 * r->text_room + size;
             r->text = must(realloc(r->text, r->text_room));
         }
-        memcpy(r->text + r->used, e->key, size);
+        goi_unseen_copy(r->text + r->used, e->key, size);
         goi_retired_seen();
         s->at = r->used;
         r->used += size;

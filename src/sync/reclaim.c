@@ -49,11 +49,13 @@ static void reclaim(struct shard *s, struct goi_retired *list)
 {
     if (quiet()) {
         goi_inside_acquire(&goi_epoch); /* after all that was done to what is freed now (map.c) */
+        goi_unseen_begin();
         while (list != NULL) {
             struct goi_retired *next = list->next;
             list->dispose(list);
             list = next;
         }
+        goi_unseen_end();
         return;
     }
     struct goi_retired *last = list;

@@ -75,7 +75,7 @@ GOI_INLINE void goi_read_end(struct m *m)
     st_rel(&m->reading, 0); /* [EPOCH] */
 }
 
-/* For the race detector, which watches malloc, strcmp and free: what was done to the memory so far
+/* For the race detector where it watches the library itself: what was done to the memory so far
  * comes before its end. */
 GOI_INLINE void goi_retired_seen(void) { goi_inside_release(&goi_epoch); }
 

@@ -117,7 +117,9 @@ static void remove_locked(go_single *s, struct flight *f)
 static void flight_unref(struct flight *f)
 {
     if (sub_acqrel(&f->refs, 1) == 1) { /* [REF] */
+        goi_unseen_begin(); /* those who waited are not ordered by it */
         free(f);
+        goi_unseen_end();
     }
 }
 

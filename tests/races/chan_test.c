@@ -111,7 +111,7 @@ SILENT(chan, sync_close_range, "chan_test.go TestNoRaceChanSyncCloseRecv3")
     v->x = 2;
 }
 
-RACE(chan, sync_close_send, "chan_test.go TestRaceChanSyncCloseSend")
+RACE_ELSEWHERE(chan, sync_close_send, "chan_test.go TestRaceChanSyncCloseSend")
 {
     chan(int) c = chan_make(int);
     close_after_write(v, c);
@@ -119,7 +119,7 @@ RACE(chan, sync_close_send, "chan_test.go TestRaceChanSyncCloseSend")
     v->x = 2;
 }
 
-RACE(chan, async_close_send, "chan_test.go TestRaceChanAsyncCloseSend")
+RACE_ELSEWHERE(chan, async_close_send, "chan_test.go TestRaceChanAsyncCloseSend")
 {
     chan(int) c = chan_make(int, 10);
     close_after_write(v, c);
@@ -233,7 +233,7 @@ RACE(chan, wrong_send, "chan_test.go TestRaceChanWrongSend")
     }
 }
 
-RACE(chan, wrong_close, "chan_test.go TestRaceChanWrongClose")
+RACE_AND_ELSEWHERE(chan, wrong_close, "chan_test.go TestRaceChanWrongClose")
 {
     chan(int) c = chan_make(int, 1);
     chan(int) done = chan_make(int);
@@ -261,7 +261,7 @@ RACE(chan, wrong_close, "chan_test.go TestRaceChanWrongClose")
 }
 
 /* Which of them comes first must be certain, even where all goes well. */
-RACE(chan, send_close, "chan_test.go TestRaceChanSendClose")
+RACE_ELSEWHERE(chan, send_close, "chan_test.go TestRaceChanSendClose")
 {
     chan(int) c = chan_make(int, 1);
     go_do(c) {
@@ -282,7 +282,7 @@ static void select_send(chan(int) c, chan(int) c1)
     }
 }
 
-RACE(chan, send_select_close, "chan_test.go TestRaceChanSendSelectClose")
+RACE_ELSEWHERE(chan, send_select_close, "chan_test.go TestRaceChanSendSelectClose")
 {
     chan(int) c = chan_make(int, 1);
     chan(int) c1 = chan_make(int);
@@ -432,7 +432,7 @@ SILENT(chan, producer_consumer_unbuffered, "chan_test.go TestNoRaceProducerConsu
     READ(v->x);
 }
 
-RACE(chan, itself_send, "chan_test.go TestRaceChanItselfSend")
+RACE_AND_ELSEWHERE(chan, itself_send, "chan_test.go TestRaceChanItselfSend")
 {
     v->c = chan_make(int, 10);
     chan(int) ready = chan_make(int, 1);
@@ -444,7 +444,7 @@ RACE(chan, itself_send, "chan_test.go TestRaceChanItselfSend")
     (void)chan_recv(ready);
 }
 
-RACE(chan, itself_recv, "chan_test.go TestRaceChanItselfRecv")
+RACE_AND_ELSEWHERE(chan, itself_recv, "chan_test.go TestRaceChanItselfRecv")
 {
     v->c = chan_make(int, 10);
     chan_send(v->c, 1);
@@ -467,7 +467,7 @@ RACE(chan, itself_nil, "chan_test.go TestRaceChanItselfNil")
     v->c = NULL;
 }
 
-RACE(chan, itself_close, "chan_test.go TestRaceChanItselfClose")
+RACE_AND_ELSEWHERE(chan, itself_close, "chan_test.go TestRaceChanItselfClose")
 {
     v->c = chan_make(int);
     chan(int) ready = chan_make(int, 1);
@@ -479,7 +479,7 @@ RACE(chan, itself_close, "chan_test.go TestRaceChanItselfClose")
     (void)chan_recv(ready);
 }
 
-RACE(chan, itself_len, "chan_test.go TestRaceChanItselfLen")
+RACE_AND_ELSEWHERE(chan, itself_len, "chan_test.go TestRaceChanItselfLen")
 {
     v->c = chan_make(int);
     chan(int) ready = chan_make(int, 1);
@@ -491,7 +491,7 @@ RACE(chan, itself_len, "chan_test.go TestRaceChanItselfLen")
     (void)chan_recv(ready);
 }
 
-RACE(chan, itself_cap, "chan_test.go TestRaceChanItselfCap")
+RACE_AND_ELSEWHERE(chan, itself_cap, "chan_test.go TestRaceChanItselfCap")
 {
     v->c = chan_make(int);
     chan(int) ready = chan_make(int, 1);
@@ -535,7 +535,7 @@ SILENT(chan, close_cap, "chan_test.go TestNoRaceChanCloseCap")
     (void)v;
 }
 
-RACE(chan, close_send, "chan_test.go TestRaceChanCloseSend")
+RACE_ELSEWHERE(chan, close_send, "chan_test.go TestRaceChanCloseSend")
 {
     chan(int) c = chan_make(int, 10);
     go_do(c) {

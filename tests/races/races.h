@@ -13,15 +13,17 @@
  *     }
  *
  * The programs here are compiled with -fsanitize=thread and linked to the ordinary library, as
- * `gort run -race` does. Each kernel is a test, in a process of its own. At least one race must be
- * reported in a RACE, and nothing else; nothing at all in a SILENT. The third argument names the
- * test of Go's (runtime/race/testdata) that is carried over in meaning, or is OURS.
+ * `gort run -race` does. Each kernel is a test, in a process of its own. In a RACE at least one
+ * race in *v must be reported, and nothing else; in a RACE_AND_ELSEWHERE it leads to others, and in
+ * a RACE_ELSEWHERE it is one of something else, as of a channel that is closed. Nothing at all may
+ * be reported in a SILENT. The third argument names the test of Go's (runtime/race/testdata) that
+ * is carried over in meaning, or is OURS.
  *
  * What a race needs to happen is certain: TSan knows what is ordered, not what happened when. Two
  * limits of its own are in the way. It remembers four accesses of a word, which no kernel exceeds.
  * And two accesses at the very same moment may write over one another's traces, so that neither is
- * seen. On one thread there is no such moment; on two, a kernel with a race is run until it has been
- * reported, at most ROUNDS times: an order that must not be there is there in every round.
+ * seen. On one thread there is no such moment; on two, a kernel with a race is run until it has
+ * been reported, at most ROUNDS times: an order that must not be there is there in every round.
  *
  * Where the meaning depends on who comes first, the goroutines take their turns by reach() and
  * await(), of which the detector sees nothing. */
@@ -47,21 +49,25 @@ struct vars {
     go_map map;
     go_sem sem;
     go_pool pool;
+    go_single single;
 };
 
 #define OURS "-"
 
-void races_check(void (*kernel)(struct vars *v), bool races);
+enum races_where { RACES_NOWHERE, RACES_IN_VARS, RACES_ELSEWHERE, RACES_IN_BOTH };
+void races_check(void (*kernel)(struct vars *v), enum races_where where);
 
-#define RACES_KERNEL_(suite, name, races)                     \
+#define RACES_KERNEL_(suite, name, where)                     \
     static void kernel_##suite##_##name(struct vars *v);      \
     TEST(suite, name)                                         \
     {                                                         \
-        races_check(kernel_##suite##_##name, races);          \
+        races_check(kernel_##suite##_##name, where);          \
     }                                                         \
     static void kernel_##suite##_##name(struct vars *v)
-#define RACE(suite, name, go) RACES_KERNEL_(suite, race_##name, true)
-#define SILENT(suite, name, go) RACES_KERNEL_(suite, silent_##name, false)
+#define RACE(suite, name, go) RACES_KERNEL_(suite, race_##name, RACES_IN_VARS)
+#define RACE_ELSEWHERE(suite, name, go) RACES_KERNEL_(suite, race_##name, RACES_ELSEWHERE)
+#define RACE_AND_ELSEWHERE(suite, name, go) RACES_KERNEL_(suite, race_##name, RACES_IN_BOTH)
+#define SILENT(suite, name, go) RACES_KERNEL_(suite, silent_##name, RACES_NOWHERE)
 
 /* Turns, unseen: a kernel begins at 0; reach(n) says that step n is done, await(n) yields until it
  * is; pass() counts one up. */

@@ -95,7 +95,7 @@ RACE(spawn, released_by_one_close, "synctest_test.go TestRaceSynctestGoroutinesU
 static void *make_bytes(void) { return calloc(1, 10); }
 
 /* What was put belongs to who gets it. */
-RACE(pool, used_after_put, "pool_test.go TestRacePool")
+RACE_ELSEWHERE(pool, used_after_put, "pool_test.go TestRacePool")
 {
     v->pool.make = make_bytes;
     char *x = pool_get(&v->pool);
@@ -479,7 +479,56 @@ RACE(map, different_keys_are_not_ordered, OURS)
     map_store(&v->map, "two", v);
     map_delete(&v->map, "two");
     v->x = 2;
+}
+
+/* Entries go from one goroutine to the other, and are freed by whoever comes by. */
+SILENT(map, entries_freed_by_others, OURS)
+{
+    map_init(&v->map, GO_MAP_STRING);
+    wg_add(&v->wg, 3);
+    for (int i = 0; i < 3; i++) {
+        go_do(v) {
+            char key[20];
+            void *got;
+            for (int k = 0; k < 300; k++) {
+                snprintf(key, sizeof key, "key %d", k % 40);
+                (void)map_load_or_store(&v->map, key, v, &got);
+                map_store(&v->map, key, v);
+                if (k % 3 == 0) {
+                    map_delete(&v->map, key);
+                    go_yield();
+                }
+            }
+            wg_done(&v->wg);
+        };
+    }
+    wg_wait(&v->wg);
     map_free(&v->map);
+}
+
+static int fly(void *arg, void **result)
+{
+    struct vars *v = arg;
+    v->x = 1;
+    await(3); /* the others are on their way */
+    for (int i = 0; i < 10; i++) {
+        go_yield();
+    }
+    *result = v;
+    return 0;
+}
+
+SILENT(single, call_before_all_that_share_it, OURS)
+{
+    for (int i = 0; i < 3; i++) {
+        go_do(v) {
+            void *got = NULL;
+            pass();
+            (void)single_do(&v->single, "key", fly, v, &got, NULL);
+            READ(((struct vars *)got)->x);
+        };
+    }
+    await_count(1);
 }
 
 SILENT(sem, release_before_acquire, OURS)

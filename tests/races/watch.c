@@ -7,7 +7,8 @@
 
 enum { ROUNDS = 20 };
 
-static int reports, strange, step;
+static int reports, elsewhere, strange, step;
+static struct vars *watched;
 
 const char *__tsan_default_options(void);
 void __tsan_on_report(void *report);
@@ -16,7 +17,10 @@ extern int __tsan_get_report_data(void *report, const char **description, int *c
                                   int *mutex_count, int *thread_count, int *unique_tid_count,
                                   void **sleep_trace, unsigned long trace_size);
 
-/* Reports are counted, not waited for; each counts; names are looked up only where they are read. */
+extern int __tsan_get_report_mop(void *report, unsigned long i, int *tid, void **addr, int *size,
+                                 int *write, int *atomic, void **trace, unsigned long trace_size);
+
+/* Each report counts; names are looked up only where they are read. */
 const char *__tsan_default_options(void)
 {
     return "exitcode=0:atexit_sleep_ms=0:symbolize=0:report_thread_leaks=0:"
@@ -28,12 +32,15 @@ void __tsan_on_report(void *report)
     const char *what = "";
     int n[8];
     void *sleep[1];
+    void *at = NULL;
     if (__tsan_get_report_data(report, &what, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6],
                                sleep, 1) == 0 || strcmp(what, "data-race") != 0) {
         __atomic_fetch_add(&strange, 1, __ATOMIC_RELAXED);
         fprintf(stderr, "not a data race: %s\n", what);
     }
-    __atomic_fetch_add(&reports, 1, __ATOMIC_RELAXED);
+    (void)__tsan_get_report_mop(report, 0, &n[0], &at, &n[1], &n[2], &n[3], sleep, 1);
+    bool inside = (uintptr_t)at - (uintptr_t)watched < sizeof *watched;
+    __atomic_fetch_add(inside ? &reports : &elsewhere, 1, __ATOMIC_RELAXED);
 }
 
 void reach(int n) { __atomic_store_n(&step, n, __ATOMIC_RELEASE); }
@@ -53,22 +60,28 @@ void await_count(int n)
     }
 }
 
-void races_check(void (*kernel)(struct vars *v), bool races)
+void races_check(void (*kernel)(struct vars *v), enum races_where where)
 {
     const char *procs = getenv("GOMAXPROCS");
-    int rounds = races && procs != NULL && strcmp(procs, "1") != 0 ? ROUNDS : 1;
-    for (int i = 0; i < rounds && __atomic_load_n(&reports, __ATOMIC_RELAXED) == 0; i++) {
+    const int *wanted = where == RACES_ELSEWHERE ? &elsewhere : &reports;
+    bool one = where == RACES_NOWHERE || (procs != NULL && strcmp(procs, "1") == 0);
+    int rounds = one ? 1 : ROUNDS;
+    for (int i = 0; i < rounds && __atomic_load_n(wanted, __ATOMIC_RELAXED) == 0; i++) {
         struct vars *v = calloc(1, sizeof *v); /* stays: what is freed may be forgotten */
         REQUIRE(v != NULL);
+        watched = v;
         reach(0);
         kernel(v);
         await_count(1);
     }
-    int n = __atomic_load_n(&reports, __ATOMIC_RELAXED);
-    if (races) {
-        EXPECT_INT(n, >, 0);
-    } else {
+    int n = __atomic_load_n(wanted, __ATOMIC_RELAXED);
+    if (where == RACES_NOWHERE) {
         EXPECT_EQ_INT(n, 0);
+    } else {
+        EXPECT_INT(n, >, 0);
+    }
+    if (where == RACES_IN_VARS || where == RACES_NOWHERE) {
+        EXPECT_EQ_INT(__atomic_load_n(&elsewhere, __ATOMIC_RELAXED), 0);
     }
     EXPECT_EQ_INT(strange, 0);
 }
