@@ -4,6 +4,7 @@
 
 extern uint32_t goi_annot_most; /* annot/annot.h, which a program cannot include */
 
+static void nothing(void) {}
 static void wait_for_ever(chan(int) c) { (void)chan_recv(c); }
 
 DEATH_TEXT(report, too_many_goroutines_are_told_apart_from_a_crash, 2,
@@ -23,12 +24,8 @@ SILENT(report, goroutines_that_have_ended_do_not_count, OURS)
 {
     goi_annot_most = 50;
     for (int i = 0; i < 200; i++) {
-        go_do(v) {
-            with_lock(&v->mu) {
-                v->x++;
-            }
-        };
+        go(nothing);
         await_count(1);
     }
-    EXPECT_EQ_INT(v->x, 200);
+    (void)v;
 }

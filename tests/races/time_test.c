@@ -14,6 +14,12 @@ static void write_and_tell(struct vars *v, int x, chan(int) c)
 
 static void write_only(struct vars *v, int x) { v->x = x; }
 
+static void write_and_pass(struct vars *v)
+{
+    v->x = 1;
+    pass();
+}
+
 static void again(struct vars *v, chan(int) c)
 {
     v->x--;
@@ -173,9 +179,9 @@ RACE(timer, sleepers_are_not_ordered, "synctest_test.go TestRaceSynctestGoroutin
 
 RACE(timer, functions_that_nobody_waits_for, "synctest_test.go TestRaceSynctestTimers")
 {
-    keep(go_after_func(GO_MS, write_only, v, 1));
-    keep(go_after_func(2 * GO_MS, write_only, v, 1));
-    go_sleep(4 * GO_MS);
+    keep(go_after_func(GO_MS, write_and_pass, v));
+    keep(go_after_func(2 * GO_MS, write_and_pass, v));
+    await(2);
 }
 
 /* --- who runs a timer is not ordered before what it brings */
