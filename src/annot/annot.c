@@ -235,7 +235,7 @@ static char at(const char *p)
 
 void goi_unseen_copy(void *to, const void *from, size_t n)
 {
-    if (!goi_race_on()) {
+    if (GOI_LIKELY(!goi_race_on())) {
         memcpy(to, from, n);
         return;
     }

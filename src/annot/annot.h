@@ -87,7 +87,8 @@ void *goi_race_as_slow(const struct goi_annot_stack *s);
 void goi_race_back_slow(void *self);
 void goi_race_nobody_slow(bool begin);
 
-/* Does TSan look at goroutines? Constant after goi_annot_init(). */
+/* Is TSan there, and does it look at goroutines? Constant after goi_annot_init(). */
+GOI_INLINE bool goi_race_there(void) { return GOI_UNLIKELY((goi_annot & GOI_ANNOT_TSAN) != 0); }
 GOI_INLINE bool goi_race_on(void) { return GOI_UNLIKELY((goi_annot & GOI_ANNOT_RACE) != 0); }
 
 /* Is it linked at all? Also before goi_annot_init(). */

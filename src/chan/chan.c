@@ -232,7 +232,7 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
         if (w->value != NULL) {
             goi_elem_copy(w->value, v, c->elem);
         }
-        if (GOI_UNLIKELY(goi_annot != 0)) {
+        if (goi_race_there()) {
             race_hand_over(c, w);
         }
         w->ok = true;
@@ -244,7 +244,7 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
     if (count < c->cap) {
         char *slot = goi_chan_slot(c, c->send_at);
         goi_elem_copy(slot, v, c->elem);
-        if (GOI_UNLIKELY(goi_annot != 0)) {
+        if (goi_race_there()) {
             race_slot(c, c->send_at, true);
         }
         c->send_at = c->send_at + 1 == c->cap ? 0 : c->send_at + 1;
@@ -261,7 +261,7 @@ static GOI_NOINLINE void recv_from_sender(struct go_chan *c, void *v, struct goi
         if (v != NULL) {
             goi_elem_copy(v, w->value, c->elem);
         }
-        if (GOI_UNLIKELY(goi_annot != 0)) {
+        if (goi_race_there()) {
             race_meet(w);
         }
         return;
@@ -271,7 +271,7 @@ static GOI_NOINLINE void recv_from_sender(struct go_chan *c, void *v, struct goi
         goi_elem_copy(v, slot, c->elem);
     }
     goi_elem_copy(slot, w->value, c->elem);
-    if (GOI_UNLIKELY(goi_annot != 0)) {
+    if (goi_race_there()) {
         race_slot(c, c->recv_at, false);
         race_slot_of(c, c->recv_at, w, true);
     }
@@ -300,7 +300,7 @@ GOI_INLINE enum goi_attempt recv_locked(struct go_chan *c, void *v, struct g **w
         if (v != NULL) {
             goi_elem_copy(v, slot, c->elem);
         }
-        if (GOI_UNLIKELY(goi_annot != 0)) {
+        if (goi_race_there()) {
             race_slot(c, c->recv_at, false);
         }
         c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
@@ -333,7 +333,7 @@ enum goi_attempt goi_chan_recv_locked(struct go_chan *c, void *v, struct g **wak
 /* A wait is over. The channel of a timer, the address of which is all that counts, may be gone. */
 GOI_INLINE void race_woken(const struct goi_waiter *w, const struct go_timer *timer)
 {
-    if (GOI_UNLIKELY(goi_annot != 0)) {
+    if (goi_race_there()) {
         goi_race_acquire(timer != NULL ? (const void *)timer : (const void *)w);
     }
 }

@@ -78,11 +78,7 @@ GOI_INLINE void goi_elem_copy(void *to, const void *from, uint32_t n)
     case 0:
         break;
     default:
-        if (goi_race_on()) {
-            goi_unseen_copy(to, from, n); /* one of the two is not the caller's */
-        } else {
-            __builtin_memcpy(to, from, n);
-        }
+        goi_unseen_copy(to, from, n); /* one of the two is not the caller's */
         break;
     }
 }

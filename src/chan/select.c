@@ -240,7 +240,7 @@ static int32_t wait_all(struct m *m, struct select *s, bool *closed)
     goi_claim_end(g, ticket);
     struct goi_waiter *w = g->wake_arg;
     s->elem = r == 0 ? w->c->elem : 0;
-    if (GOI_UNLIKELY(goi_annot != 0) && r == 0) {
+    if (goi_race_there() && r == 0) {
         goi_race_acquire(w->c->timer != NULL ? (const void *)w->c->timer : (const void *)w);
     }
     dequeue_all(s);
@@ -270,7 +270,7 @@ static int finish(const struct select *s, int32_t chosen, bool closed)
     if (closed && k->op == GO_CASE_SEND && k->ok == NULL) {
         goi_panic_text("send on closed channel");
     }
-    if (GOI_UNLIKELY(goi_annot != 0) && k->op == GO_CASE_RECV && k->value != NULL) {
+    if (goi_race_on() && k->op == GO_CASE_RECV && k->value != NULL) {
         goi_race_write(k->value, s->elem);
     }
     return k->id;
