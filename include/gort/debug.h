@@ -49,6 +49,18 @@ GO_API int go_metrics_write(int fd, enum go_metrics_format format);
  * userfaultfd, and no sanitizer or Valgrind. */
 GO_API void go_hibernate_after(go_duration d);
 
+/* ---- goroutines that wait for ever ---- */
+
+/* Looks for goroutines that nothing can wake any more: none that can still run, no timer, nothing
+ * from outside and no variable leads to what they wait for. Writes them to fd (unless negative)
+ * with where they stand and where they were made, and returns how many there are. Nothing is freed:
+ * they go on being there. The program stands still for as long as reading its memory takes; a
+ * thread that is in poll, epoll_wait, nanosleep or the like gets EINTR. Does not park. Where there
+ * can be no certainty (under a sanitizer or valgrind, or when a thread that the runtime did not
+ * make blocks SIGURG) it says so on fd and returns 0. `GORTDEBUG=leaks=1` does the same when the
+ * program ends, `leakscan=10s` at that interval, for those that are new. */
+GO_API size_t go_leak_check(int fd);
+
 GO_END_DECLS
 
 #endif

@@ -213,6 +213,7 @@ static struct goi_shot *take(struct taking *t, struct g *g)
                            .reason = (enum wait_reason)g->reason,
                            .locked = g->locked_m != NULL || (g->flags & GOI_G_FOREIGN) != 0,
                            .system = (g->flags & GOI_G_SYSTEM) != 0,
+                           .leaked = (g->flags & GOI_G_LEAKED) != 0 && state == GOI_G_WAITING,
                            .minutes = minutes_of(g, state, t->now)};
     take_stack(t, s, g);
     take_extra(t->c, s, g);
@@ -234,7 +235,7 @@ static bool wanted(const struct taking *t, const struct g *g)
         state == GOI_G_DEAD || state >= GOI_G_STATES) {
         return false;
     }
-    return t->want->others || g == t->want->current;
+    return t->want->others || t->want->chosen != NULL || g == t->want->current;
 }
 
 static bool room_for_one(struct all *a)
@@ -365,7 +366,12 @@ struct goi_capture *goi_capture_take(const struct goi_capture_want *want)
     a->t.c = c;
     a->t.want = want;
     a->t.now = goi_now();
-    if (want->others) {
+    if (want->chosen != NULL) {
+        c->stopped = true;
+        for (size_t i = 0; i < want->nchosen; i++) {
+            take_each(want->chosen[i], a);
+        }
+    } else if (want->others) {
         c->stopped = goi_world_stop(want->patience);
         a->t.stopped_at = a->t.slice_at = goi_now();
         goi_world_each(take_each, a, want->crashing);

@@ -298,7 +298,8 @@ static void print_labels(struct goi_out *o, const char *s)
 
 static void print_header(struct goi_out *o, const struct goi_shot *s)
 {
-    goi_outf(o, "goroutine %lu [%s", (unsigned long)s->id, state_of(s));
+    goi_outf(o, "goroutine %lu [%s%s", (unsigned long)s->id, state_of(s),
+             s->leaked ? " (leaked)" : "");
     if (s->minutes >= 1) {
         goi_outf(o, ", %ld minutes", (long)s->minutes);
     }
@@ -373,7 +374,7 @@ static bool alike(const struct goi_shot *a, const struct goi_shot *b, bool syste
                      (a->name != NULL && b->name != NULL && strcmp(a->name, b->name) == 0);
     return shown_of(a->trace, system) == shown_of(b->trace, system) && a->state == b->state &&
            a->reason == b->reason && a->stack == b->stack && a->created_pc == b->created_pc &&
-           a->locked == b->locked && same_name;
+           a->locked == b->locked && a->leaked == b->leaked && same_name;
 }
 
 /* Open addressing over pointers to the first of each kind; a full table folds no further. */

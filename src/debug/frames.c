@@ -83,6 +83,47 @@ static void walk_context(struct goi_frames *f, const struct goi_context *c)
     put_in_order(f);
 }
 
+struct outer {
+    uintptr_t pc[GOI_FRAMES_ENDS], sp[GOI_FRAMES_ENDS];
+    uint32_t n, total;
+};
+
+static _Unwind_Reason_Code step_outer(struct _Unwind_Context *context, void *arg)
+{
+    struct outer *o = arg;
+    uintptr_t sp = _Unwind_GetCFA(context);
+    uint32_t at = o->total % GOI_FRAMES_ENDS;
+    if (o->total == GOI_FRAMES_WALK || _Unwind_GetIP(context) == 0) {
+        return _URC_END_OF_STACK;
+    }
+    o->pc[at] = _Unwind_GetIP(context) - 1;
+    o->sp[at] = sp;
+    o->total++;
+    return _URC_NO_REASON;
+}
+
+static void walk_outer(void *arg)
+{
+    struct outer *o = arg;
+    (void)_Unwind_Backtrace(step_outer, o);
+    o->n = o->total < GOI_FRAMES_ENDS ? o->total : GOI_FRAMES_ENDS;
+}
+
+uintptr_t goi_frames_end(const struct goi_regs *regs, bool (*is)(uintptr_t pc))
+{
+    struct goi_context c;
+    struct outer o = {.n = 0};
+    goi_context_stopped(&c, regs);
+    goi_on_context(&c, walk_outer, &o);
+    for (uint32_t i = 1; i < o.n; i++) { /* from the outermost on */
+        uint32_t at = (o.total - 1 - i) % GOI_FRAMES_ENDS;
+        if (is(o.pc[at])) {
+            return o.sp[(at + 1) % GOI_FRAMES_ENDS]; /* what the caller had is where it ends */
+        }
+    }
+    return 0;
+}
+
 GOI_NOINLINE void goi_frames_here(struct goi_frames *f)
 {
     struct walk w = {.f = f, .skip = SKIP_HERE};

@@ -46,6 +46,10 @@ struct goi_frames {
 void goi_frames_here(struct goi_frames *f);                     /* of the caller's caller on */
 void goi_frames_stopped(struct goi_frames *f, const struct goi_regs *regs);
 void goi_frames_signal(struct goi_frames *f, const void *ucontext);
+/* Where the frame of a function ends that is among the outermost few of a stopped stack: the first
+ * address above it. 0: there is none of which `is` says so. */
+enum { GOI_FRAMES_ENDS = 8 };
+uintptr_t goi_frames_end(const struct goi_regs *regs, bool (*is)(uintptr_t pc));
 
 /* --- capture.c */
 
@@ -72,6 +76,7 @@ struct goi_shot {           /* one goroutine */
     enum wait_reason reason;
     enum goi_shot_stack stack;
     bool locked, system, current;
+    bool leaked;            /* nothing can wake it */
     int64_t minutes;        /* waiting for so long */
     struct goi_trace *trace;
     const char *name;               /* a copy, or NULL */
@@ -95,6 +100,8 @@ struct goi_capture_want {
     bool crashing;          /* locks may be held by threads that will never go on */
     int64_t patience;       /* how long to try to stop the world, each time */
     struct g *current;      /* shown as running, with `frames`; or NULL */
+    struct g *const *chosen;        /* these alone, if not NULL; the world has been stopped */
+    size_t nchosen;
     const struct goi_frames *frames;
 };
 /* NULL: no memory. Not on a goroutine's stack while crashing is false: it is inside the runtime. */

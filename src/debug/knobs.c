@@ -4,6 +4,7 @@
 #include "debug/knobs.h"
 #include "base/fmt.h"
 #include "debug/internal.h"
+#include "debug/leak.h"
 #include "net/upcalls.h"
 #include "sched/upcalls.h"
 #include <stdlib.h>
@@ -143,6 +144,9 @@ void goi_knobs_init(void)
     goi_debug_init();
     if (goi_knobs.schedtrace != 0) {
         goi_schedtrace_start((int64_t)goi_knobs.schedtrace);
+    }
+    if (goi_knobs.leakscan != 0) {
+        goi_leak_scan_start((int64_t)goi_knobs.leakscan);
     }
 }
 

@@ -79,6 +79,7 @@ static void at_exit(void)
 {
     struct m *self = goi_m();
     let_panics_end(self);
+    goi_debug_exit();
     goi_lock(&goi_sched.lock);
     st_rlx(&goi_sched.exiting, true); /* [EXIT] */
     for (struct m *m = goi_sched.all_m; m != NULL; m = m->all_next) {

@@ -81,6 +81,7 @@ void goi_m_init_thread(struct m *m)
     m->tid = gop_thread_id();
     m->cpu_clock = gop_thread_clock();
     goi_overflow_thread_init(NULL);
+    m->sigstack = goi_overflow_thread_stack();
     pthread_setspecific(thread_end, m);
 }
 
@@ -168,6 +169,7 @@ static void thread_ends(void *arg)
     if (!m->foreign) {
         goi_thread_gone(m);
     }
+    m->sigstack = NULL;
     goi_overflow_thread_fini();
     goi_lock(&goi_sched.lock);
     goi_sched.nforeign--;

@@ -101,6 +101,7 @@ enum {
     GOI_G_FOREIGN = 2,              /* stands for a thread that the user made: parks on a futex */
     GOI_G_SYSTEM = 4,               /* belongs to the runtime: not counted, never deadlocked */
     GOI_G_SCHED = 8,                /* g0 of an M */
+    GOI_G_LEAKED = 16,              /* nothing can wake it any more (debug/leak.c) */
 };
 
 /* g.odd: what takes its goroutine off the fast paths of ready and pick. */
@@ -149,7 +150,7 @@ struct m {
     int id, tid;                    /* [c] */
     int cpu_clock;                  /* [c] */
     struct goi_regs boot;           /* [o] the thread's own stack, left at start */
-    void *sigstack;                 /* [c] alternate signal stack */
+    void *sigstack;                 /* [c] alternate signal stack, or NULL; for reports */
     uint64_t seen_handoffs;         /* [stat] */
     goi_a64 reading;                /* [a:EPOCH] epoch of a reader without locks; 0: none */
 };

@@ -44,6 +44,8 @@ void goi_debug_tick(void);
 bool goi_debug_wanted(void);
 /* debug/top.c: tells who looks in from outside where everything is. Once, at the start. */
 void goi_top_init(void);
+/* debug/leak.c: the process is about to end. Outside the runtime. */
+void goi_debug_exit(void);
 /* debug/knobs.c: reads GORTDEBUG; called once at start. */
 void goi_knobs_init(void);
 uint64_t goi_knob_seed(void);

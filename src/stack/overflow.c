@@ -213,6 +213,8 @@ int goi_overflow_thread_init(void *mem)
     return r;
 }
 
+void *goi_overflow_thread_stack(void) { return own_map; }
+
 void goi_overflow_thread_fini(void)
 {
     int saved = errno;

@@ -145,6 +145,8 @@ size_t goi_overflow_stack_size(void);
  * that outlive the thread) or, for NULL, in fresh memory. A thread that already has one at least as
  * large keeps it. 0 or -errno. */
 int goi_overflow_thread_init(void *mem);
+/* Where what thread_init(NULL) mapped begins, guard included; NULL: it mapped none. */
+void *goi_overflow_thread_stack(void);
 /* For a thread that ends while the process goes on: takes back what thread_init(NULL) mapped. */
 void goi_overflow_thread_fini(void);
 

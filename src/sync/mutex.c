@@ -95,6 +95,7 @@
  * would be a store as well; it would have to know which thread unlocks, and each is revoked once.
  */
 #include "sync/internal.h"
+#include "sync/view.h"
 
 enum {
     LOCKED = 1,
@@ -678,6 +679,30 @@ void goi_mutex_unlock_slow(go_mutex *mu)
     if ((s & SHARED) == 0 && ld_rlx(goi_word32(&goi_mutex_watch[GOI_MUTEX_HALL(mu)])) != 0) {
         goi_mutex_passed(mu); /* M6 */
     }
+}
+
+/* --- for the leak check */
+
+bool goi_mutex_halls_view(void (*fn)(const void *mutex, const void *record, void *arg), void *arg,
+                          const void **lo, size_t *size)
+{
+    bool all = true;
+    *lo = halls;
+    *size = sizeof halls;
+    for (int i = 0; i < HALLS; i++) {
+        struct hall *hall = &halls[i];
+        if (!goi_lock_try(&hall->lock)) {
+            all = false;
+            continue;
+        }
+        const struct goi_sync_waiter *first = goi_syncq_first(&hall->head);
+        for (const struct goi_sync_waiter *w = first; w != NULL;) {
+            fn((const void *)(uintptr_t)w->amount, w, arg);
+            w = w->next != first ? w->next : NULL;
+        }
+        goi_unlock(&hall->lock);
+    }
+    return all;
 }
 
 /* --- guard and with_lock */

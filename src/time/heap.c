@@ -26,7 +26,7 @@ GOI_INLINE void put(struct goi_heap_entry *at, uint32_t slot, struct goi_heap_en
     }
 }
 
-static size_t segment_bytes(uint32_t k)
+size_t goi_heap_segment_bytes(uint32_t k)
 {
     return sizeof(struct goi_heap_entry) << (k == 0 ? GOI_HEAP_FIRST_BITS : k + 7);
 }
@@ -37,7 +37,7 @@ static bool grow(struct goi_heap *h)
     if (k == GOI_HEAP_SEGMENTS) {
         return false;
     }
-    h->segment[k] = gop_pages_reserve(segment_bytes(k), gop_page_size());
+    h->segment[k] = gop_pages_reserve(goi_heap_segment_bytes(k), gop_page_size());
     if (h->segment[k] == NULL) {
         return false;
     }
@@ -172,7 +172,7 @@ struct goi_heap_entry goi_heap_entry(const struct goi_heap *h, uint32_t i)
 void goi_heap_release(struct goi_heap *h)
 {
     for (uint32_t k = 0; k < h->segments; k++) {
-        gop_pages_release(h->segment[k], segment_bytes(k));
+        gop_pages_release(h->segment[k], goi_heap_segment_bytes(k));
     }
     *h = (struct goi_heap){0};
 }

@@ -52,6 +52,8 @@ int64_t goi_heap_first(const struct goi_heap *h);
 int64_t goi_heap_when(const struct goi_heap *h, const struct goi_heap_node *n);
 /* The entry in place i of no particular order, 0 <= i < count. */
 struct goi_heap_entry goi_heap_entry(const struct goi_heap *h, uint32_t i);
+/* How large segment k is. */
+size_t goi_heap_segment_bytes(uint32_t k);
 /* Gives the memory back; the heap is empty and valid afterwards. */
 void goi_heap_release(struct goi_heap *h);
 void goi_heap_check(const struct goi_heap *h);

@@ -341,3 +341,14 @@ void goi_timers_check(struct goi_timers *h)
     }
     goi_unlock(&h->lock);
 }
+
+void goi_timers_view(const struct goi_timers *h, const struct goi_timers_view *v)
+{
+    v->memory(h, sizeof *h, v->arg);
+    for (uint32_t k = 0; k < h->heap.segments; k++) {
+        v->memory(h->heap.segment[k], goi_heap_segment_bytes(k), v->arg);
+    }
+    for (uint32_t i = 0; i < h->heap.count; i++) {
+        v->held(goi_heap_node_of(goi_heap_entry(&h->heap, i)), v->arg);
+    }
+}

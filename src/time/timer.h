@@ -72,4 +72,13 @@ void goi_timers_unlock(struct m *m, struct goi_timers *h, int64_t when);
 
 void goi_timers_check(struct goi_timers *h);
 
+/* For a look at a process that stands still, without the lock: `held` with the node of each pending
+ * timer, `memory` with each part of the heap's own. */
+struct goi_timers_view {
+    void (*held)(const void *node, void *arg);
+    void (*memory)(const void *lo, size_t size, void *arg);
+    void *arg;
+};
+void goi_timers_view(const struct goi_timers *h, const struct goi_timers_view *v);
+
 #endif
