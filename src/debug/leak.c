@@ -61,7 +61,7 @@
  * from reading. Where the C library is not glibc its heap counts as reachable as a whole.
  *
  * Cost: nothing until it is asked for. Then the program stands still for the time that reading its
- * memory takes, about a second for some gigabytes of pointers.
+ * memory takes.
  *
  * Rejected: reference counts of goroutines on handles (every copy of a pointer would have to be
  * told). Rejected: all of the heap as reachable: a structure that has been lost would keep its
@@ -608,7 +608,6 @@ static int64_t interval;            /* [c] */
 static void *scan(void *arg)
 {
     (void)arg;
-    gop_block_signals();
     gop_thread_name("gort-leaks");
     for (;;) { /* for the life of the process */
         gop_sleep_ns(interval);

@@ -517,6 +517,7 @@ static void scan_body(void *arg)
             go_sleep(GO_MS);
         }
     }
+    (void)go_leak_check(-1); /* waits for the other to have written */
     _exit(0);
 }
 TEST(leak, is_written_once_by_the_periodic_look)
