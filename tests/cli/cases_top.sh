@@ -114,9 +114,9 @@ test_top_says_when_the_process_has_ended() {
     "$gort" build -o parked parked.c
     start ./parked
     top_until 'chan receive'
-    "$gort" top -d 0.05 "$pid" >out.txt 2>err.txt &
+    "$gort" top -d 0.05 "$pid" >watched.txt 2>err.txt &
     watcher=$!
-    while ! grep -q 'chan receive' out.txt; do
+    while ! grep -qs 'chan receive' watched.txt; do # of its own, not of a picture before
         kill -0 "$watcher"
     done
     kill -9 "$pid"

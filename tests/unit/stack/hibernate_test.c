@@ -454,7 +454,7 @@ DEATH_TEST(hibernate, a_fault_of_the_program_is_one, DIED_BY(SIGSEGV), "")
     chan(char) c = chan_make(char);
     chan(long) back = chan_make(long);
     long *theirs = NULL;
-    go(lend, &theirs, c, back);
+    go(lend, &theirs, c, back); // gort:vet ignore lostsend nobody lives to receive
     await(1);
     hand_over(theirs);
 }
