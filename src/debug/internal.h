@@ -3,11 +3,12 @@
  *
  *   symbol_*.c   what function and line a program counter belongs to
  *   frames.c     the program counters of a stack: this one's, a parked goroutine's, a signal's
- *   capture.c    all goroutines at one moment, copied
+ *   capture.c    all goroutines, copied, at one moment or at several
  *   dump.c       printing what was captured
  *   crash.c      the end of the process: fatal errors, panics, overflow
  *   signal.c     SIGQUIT, and signals that kill
  *   schedtrace.c a line about the scheduler at each interval
+ *   metrics*.c   figures; knobs.c what the environment asks for; top.c for who looks from outside
  */
 #ifndef GOI_DEBUG_INTERNAL_H
 #define GOI_DEBUG_INTERNAL_H

@@ -8,7 +8,8 @@
  * goroutines.
  *
  *   N1  A goroutine is counted before its record can be found, until it runs again: a program in
- *       which one waits for a descriptor is never called deadlocked.  (V4 in sched/deadlock.c)
+ *       which one waits for a descriptor is never called deadlocked, but for the one that hands
+ *       signals on (net/signal.c).                                   (V4 in sched/deadlock.c)
  *   N2  While one is counted, somebody looks: a waiter with a P gives that P up through
  *       give_up_p(), which sees the count; one without a P asks for a look.    (I1 in sched/io.c)
  */

@@ -5,7 +5,8 @@
  * often the longer nothing needed it; every 200 us while all there is is a suspicion, because a
  * thread's CPU clock says nothing sooner, and less often after twenty that were false: a look costs
  * up to 28 us in a virtual machine), and when all have been idle for a while it sleeps until a P is
- * taken: with everything blocked there is no CPU use at all. For each busy P:
+ * taken: with everything blocked there is no CPU use at all. First, where nobody has looked at the
+ * descriptors that are waited for, it does (io.c). Then, for each busy P:
  *
  *   - the goroutine has kept its P for 10 ms and calls the runtime now and then: GOI_ATTN_SLICE
  *     asks it to yield at the next entry;
@@ -16,8 +17,7 @@
  *   - work waits behind it, or its queue never runs empty, and another P is idle: wake a thread,
  *     which steals;
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
- *   - timers are overdue behind it: run here;
- *   - nobody has looked at the descriptors that are waited for: looked at here (io.c).
+ *   - timers are overdue behind it: run here.
  *
  * And while a P is idle and goroutines are started faster than stacks come back, it makes stacks.
  *
