@@ -5,7 +5,6 @@
  *   leak_mark.c   following pointers
  *   leak_heap.c   the C library's heap as single pieces
  *   leak_stop.c   stopping threads, their registers
- *   leak_locks.c  goroutines that wait for each other's mutexes
  */
 #ifndef GOI_DEBUG_LEAK_H
 #define GOI_DEBUG_LEAK_H

@@ -11,8 +11,7 @@
  * were made meanwhile are found by looking again until there is none.
  *
  *   T1  When goi_leak_go_on() returns no thread is in the handler's wait any more, and the
- *       program's
- *       own handler is back. A signal that comes late finds it, or is ignored.
+ *       program's own handler is back. A signal that comes late finds it, or is ignored.
  *
  * Between the first signal and the last thread's release nothing calls malloc, stdio or the dynamic
  * linker: a thread may stand still with their locks.
