@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rand.h: the one source of chance. Every random choice of the runtime is a call of
- * goi_rand_next() on a generator seeded from goi_seed(), so that GORTDEBUG=seed=N repeats it. */
+ * goi_rand_next() on a generator seeded from sched.seed, so that GORTDEBUG=seed=N repeats it. */
 #ifndef GOI_RAND_H
 #define GOI_RAND_H
 #include "base/base.h"

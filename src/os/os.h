@@ -83,7 +83,7 @@ int gop_cpu_count(void);                /* in this process's affinity mask, at l
 int gop_cpu_quota(void);
 
 /* --- the process */
-uint64_t gop_random_seed(void);         /* unpredictable, for goi_seed */
+uint64_t gop_random_seed(void);         /* unpredictable, for goi_sched.seed */
 bool gop_debugger_attached(void);
 
 #endif

@@ -5,7 +5,7 @@
  *
  * [RT] in_rt and attn. Owner: store in_rt, load attn. Holder: store attn, load in_rt. The fence
  * between the holder's pair is explicit; the one between the owner's pair is what the holder's
- * membarrier puts there. Without membarrier the owner fences in goi_rt_enter_slow. Drop either and
+ * membarrier puts there. Without membarrier the owner fences in goi_enter_slow. Drop either and
  * both can go ahead: two threads in one run queue.
  */
 #ifndef GOI_SCHED_RT_H
