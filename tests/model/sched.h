@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/assert.h"
 #include <errno.h>
+#include <string.h>
 
 #define GOI_ANNOT_H
 #define GOP_OS_H
@@ -28,6 +29,16 @@ static inline void goi_race_release(const void *p) { (void)p; }
 static inline void goi_race_release_merge(const void *p) { (void)p; }
 static inline void goi_race_read(const void *p, size_t n) { (void)p, (void)n; }
 static inline void goi_race_write(const void *p, size_t n) { (void)p, (void)n; }
+static inline void goi_race_release_store(const void *p) { (void)p; }
+static inline void goi_race_nobody_begin(void) {}
+static inline void goi_race_nobody_end(void) {}
+static inline void goi_inside_acquire(const void *p) { (void)p; }
+static inline void goi_inside_release(const void *p) { (void)p; }
+static inline void goi_unseen_begin(void) {}
+static inline void goi_unseen_end(void) {}
+static inline void goi_unseen_copy(void *to, const void *from, size_t n) { memcpy(to, from, n); }
+static inline size_t goi_unseen_length(const char *s) { return strlen(s); }
+static inline bool goi_unseen_equal(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
 struct goi_lock { goi_a32 word; };
 
@@ -38,6 +49,12 @@ static inline void goi_lock(struct goi_lock *l)
         free = 0;
         ex_spin();
     }
+}
+
+static inline bool goi_lock_try(struct goi_lock *l)
+{
+    uint32_t free = 0;
+    return cas_acq(&l->word, &free, 1);
 }
 
 static inline void goi_unlock(struct goi_lock *l)
