@@ -88,10 +88,10 @@ class Layout:
         self.size = self.g.sizeof
         self.header = gdb.lookup_type("struct goi_stack").sizeof
         self.states = self.names("enum gstate", "GOI_G_")
-        # A reason's text is in a table of the library; its enumerator is a poor second.
+        # A reason's text is in a table of the library, whose declaration need not tell its length.
         table = variable("goi_reason_names")
-        low, high = table.type.range()
-        self.reasons = [text_of(table[i]) for i in range(low, high + 1)]
+        count = max(self.names("enum wait_reason", "GOI_WAIT_")) # GOI_WAIT_REASONS
+        self.reasons = [text_of(table[i]) for i in range(count)]
         self.desc = 512
 
     @staticmethod

@@ -109,10 +109,9 @@ static void probe_userfault(void)
     int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_FLAG_USER_MODE_ONLY);
     const char *what = p == NULL ? "mmap" : userfault_fails(fd, p, size);
     if (what == NULL) {
-        cli_report(PROBE_OK, "userfaultfd", "user mode, with write protection (this version does "
-                   "not use it)");
+        cli_report(PROBE_OK, "userfaultfd", "user mode, with write protection");
     } else {
-        cli_report(PROBE_MISSING, "userfaultfd", "%s: %s (this version does not use it)", what,
+        cli_report(PROBE_MISSING, "userfaultfd", "%s: %s (go_hibernate_after has no effect)", what,
                    strerror(errno));
     }
     if (fd >= 0) {
