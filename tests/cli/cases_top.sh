@@ -158,8 +158,23 @@ END
     want_status 1
     want_err "gort top: process $pid (idle) has not called libgort yet"
     kill -9 "$pid"
-    # A child that nobody waits for.
-    start sh -c 'true & echo $!; exec sleep 600'
+    # A child that nobody waits for. (A shell might.)
+    cat >careless.c <<'END'
+#include <stdio.h>
+#include <unistd.h>
+int main(void)
+{
+    int child = fork();
+    if (child == 0) {
+        _exit(0);
+    }
+    printf("%d\n", child);
+    fflush(stdout);
+    sleep(600);
+}
+END
+    $CC -o careless careless.c
+    start ./careless
     for _ in $(seq 1000); do
         [ ! -s started.out ] || run "$gort" top "$(cat started.out)"
         ! grep -q "has ended" <<<"$err" || break
