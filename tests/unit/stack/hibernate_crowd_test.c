@@ -220,7 +220,7 @@ TEST_LONG(hibernate, very_many_are_small_and_wake_at_once, 60)
     while (stats().stored < (uint64_t)n) {
         go_sleep(GO_MS);
     }
-    EXPECT_UINT(stats().bytes, <, 500 * (uint64_t)n);
+    EXPECT_UINT(stats().bytes, <, 800 * (uint64_t)n); /* without optimisation; 250 with it */
     chan_close(gate);
     wg_wait(&wg);
     EXPECT_EQ_INT(found, n);
