@@ -22,16 +22,22 @@ static void settle(int sig, void (*handler)(int))
     }
 }
 
+/* To the process; ThreadSanitizer holds back what comes to a thread that sleeps. */
+static void send_us(int sig)
+{
+    if (test_under("thread")) {
+        raise(sig);
+    } else {
+        kill(getpid(), sig);
+    }
+}
+
 TEST(signal, its_number_comes_on_the_channel)
 {
     chan(int) c = chan_make(int, 4);
     REQUIRE_EQ_INT(go_signal_notify(c, SIGUSR1, SIGUSR2), 0);
     for (int i = 0; i < 10; i++) {
-        if (test_under("thread")) { /* it holds back what comes to a thread that sleeps */
-            raise(SIGUSR1);
-        } else {
-            kill(getpid(), SIGUSR1);
-        }
+        send_us(SIGUSR1);
         EXPECT_EQ_INT(chan_recv(c), SIGUSR1);
         raise(SIGUSR2);
         EXPECT_EQ_INT(chan_recv(c), SIGUSR2);
@@ -129,7 +135,7 @@ TEST(signal, ends_a_context)
     go_ctx *ctx = go_signal_ctx(ctx_background(), SIGINT, SIGTERM);
     REQUIRE(ctx != NULL);
     EXPECT_EQ_INT(ctx_err(ctx), 0);
-    kill(getpid(), SIGINT);
+    send_us(SIGINT);
     chan_recv(ctx_done(ctx));
     EXPECT_EQ_INT(ctx_err(ctx), -ECANCELED);
     EXPECT_EQ_STR(ctx_cause(ctx), "interrupt signal received");
