@@ -42,10 +42,9 @@ TEST(leak, ended_children_leave_their_parents_list)
     EXPECT_EQ_INT(entries(parent), 2);
     chan_recv(ctx_done(c));
     ctx_free(b);
-    for (int i = 0; i < 1000 && entries(parent) != 0; i++) {
-        go_yield(); /* the deadline's thread may be on its way out of c */
+    while (entries(parent) != 0) { /* the deadline's thread may be on its way out of c */
+        go_yield();
     }
-    EXPECT_EQ_INT(entries(parent), 0);
     ctx_free(a);
     ctx_free(c);
     ctx_free(over);
