@@ -143,18 +143,23 @@ TEST(busy, answers_come_while_pairs_play_ping_pong)
     }
 }
 
-/* Asks only when somebody sleeps in the poller. */
+/* Asks when somebody sleeps in the poller, or has not for long: who computes may have looked there
+ * the moment before he began, and then nobody is wanted until sysmon has brought something. */
 static void *client_of_sleepers(void *arg)
 {
+    enum { ROUNDS = 20, PATIENCE = 500000 };
     const int *fd = arg;
     char byte = 'x';
-    for (int i = 0; i < 20; i++) {
-        while (ld_rlx(&goi_sched.poller) == NULL) { /* ends when somebody sleeps there */
+    int slept = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int k = 0; k < PATIENCE && ld_rlx(&goi_sched.poller) == NULL; k++) {
             sched_yield();
         }
+        slept += ld_rlx(&goi_sched.poller) != NULL;
         EXPECT_EQ_INT(write(*fd, &byte, 1), 1);
         EXPECT_EQ_INT(read(*fd, &byte, 1), 1);
     }
+    EXPECT_INT(slept, >=, ROUNDS / 2);
     close(*fd);
     return NULL;
 }
