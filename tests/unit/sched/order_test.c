@@ -7,8 +7,8 @@
 
 enum { CROWD = 1000 };
 
-/* Atomic, and a turn or two are forgiven: where the machine is so slow that a goroutine's P is
- * taken from it, that one goes on beside the others to its next call. */
+/* Atomic: where the machine is so slow that a goroutine's P is taken from it, that one goes on
+ * beside the others to its next call. For that a turn or two are forgiven. */
 static _Atomic bool stop;
 static _Atomic long turns, at;
 enum { FORGIVEN = 2 };
@@ -53,6 +53,19 @@ static void let_it_wait(void)
 
 static void woken(void) { chan_send(result, turns - at); }
 
+/* Who is woken inherits what is left of the waker's time slice, and that is measured by the wall:
+ * a machine that runs something else for 10 ms between the two has used it up, and the crowd is
+ * rightly first. It does not do so at each of a dozen wakes; who queues behind the crowd does. */
+static long least(long (*turns_between)(void))
+{
+    long best = turns_between();
+    for (int i = 0; i < 12 && best > FORGIVEN; i++) {
+        long again = turns_between();
+        best = again < best ? again : best;
+    }
+    return best;
+}
+
 static void wait_cancelled(go_ctx *ctx)
 {
     chan(int) never = chan_make(int);
@@ -64,29 +77,52 @@ static void wait_cancelled(go_ctx *ctx)
     chan_free(never);
 }
 
-TEST(order, a_cancelled_select_runs_next)
+static long cancel_one(void)
 {
-    begin();
+    go_ctx *ctx = ctx_with_cancel(ctx_background());
+    go(wait_cancelled, ctx);
+    let_it_wait();
+    ctx_cancel(ctx);
+    long late = chan_recv(result);
+    ctx_free(ctx);
+    return late;
+}
+
+static long cancel_the_child_of_two(void)
+{
     go_ctx *parent = ctx_with_cancel(ctx_background());
     go_ctx *child = ctx_with_cancel(parent);
     go(wait_cancelled, parent);
     go(wait_cancelled, child);
     let_it_wait();
     ctx_cancel(child);
-    EXPECT_INT(chan_recv(result), <=, FORGIVEN);
-    at = turns;
+    long late = chan_recv(result);
     ctx_cancel(parent);
-    EXPECT_INT(chan_recv(result), <=, FORGIVEN);
-    ctx_free(child);
-    child = ctx_with_cancel(ctx_background());
-    go_ctx *grandchild = ctx_with_cancel(child);
-    go(wait_cancelled, grandchild);
-    let_it_wait();
-    ctx_cancel(child);
-    EXPECT_INT(chan_recv(result), <=, FORGIVEN);
-    ctx_free(grandchild);
+    chan_recv(result);
     ctx_free(child);
     ctx_free(parent);
+    return late;
+}
+
+static long cancel_the_parent(void)
+{
+    go_ctx *parent = ctx_with_cancel(ctx_background());
+    go_ctx *child = ctx_with_cancel(parent);
+    go(wait_cancelled, child);
+    let_it_wait();
+    ctx_cancel(parent);
+    long late = chan_recv(result);
+    ctx_free(child);
+    ctx_free(parent);
+    return late;
+}
+
+TEST(order, a_cancelled_select_runs_next)
+{
+    begin();
+    EXPECT_INT(least(cancel_one), <=, FORGIVEN);
+    EXPECT_INT(least(cancel_the_child_of_two), <=, FORGIVEN);
+    EXPECT_INT(least(cancel_the_parent), <=, FORGIVEN);
     end();
 }
 
@@ -106,6 +142,7 @@ static void wait_sem(void)
 {
     (void)!sem_acquire(NULL, &sem, 1);
     woken();
+    sem_release(&sem, 1);
 }
 
 static void wait_read(void)
@@ -125,32 +162,54 @@ static void wait_broadcast(void)
     woken();
 }
 
-TEST(order, of_what_a_broadcast_wakes_the_first_runs_next)
+static long close_it(void)
 {
-    begin();
     chan(int) c = chan_make(int);
     go(wait_closed, c);
     let_it_wait();
     chan_close(c);
-    EXPECT_INT(chan_recv(result), <=, FORGIVEN);
-    REQUIRE(sem_try_acquire(&sem, 1));
+    long late = chan_recv(result);
+    chan_free(c);
+    return late;
+}
+
+static long release_it(void)
+{
+    (void)!sem_acquire(NULL, &sem, 1);
     go(wait_sem);
     let_it_wait();
     sem_release(&sem, 1);
-    EXPECT_INT(chan_recv(result), <=, FORGIVEN);
+    return chan_recv(result);
+}
+
+static long unlock_for_readers(void)
+{
     rwmutex_lock(&rw);
     go(wait_read);
     let_it_wait();
     rwmutex_unlock(&rw);
-    EXPECT_INT(chan_recv(result), <=, FORGIVEN);
+    return chan_recv(result);
+}
+
+static long broadcast(void)
+{
+    condition = false;
     go(wait_broadcast);
     let_it_wait();
     mutex_lock(&mu);
     condition = true;
     cond_broadcast(&cond);
     mutex_unlock(&mu);
-    EXPECT_INT(chan_recv(result), <=, FORGIVEN);
-    chan_free(c);
+    return chan_recv(result);
+}
+
+TEST(order, of_what_a_broadcast_wakes_the_first_runs_next)
+{
+    begin();
+    EXPECT_INT(least(close_it), <=, FORGIVEN);
+    EXPECT_INT(least(release_it), <=, FORGIVEN);
+    EXPECT_INT(least(unlock_for_readers), <=, FORGIVEN);
+    EXPECT_INT(least(broadcast), <=, FORGIVEN);
     end();
 }
 
@@ -164,8 +223,7 @@ static void wait_lock(void)
     mutex_unlock(&mu);
 }
 
-/* Go: runtime_Semrelease(handoff = true) yields to the new owner, which inherits the time slice. */
-TEST(order, a_starving_waiter_owns_the_mutex_and_runs_at_once)
+static long starve_one(void)
 {
     go_maxprocs(1);
     got = -1;
@@ -182,11 +240,18 @@ TEST(order, a_starving_waiter_owns_the_mutex_and_runs_at_once)
     begin();
     let_it_wait();
     mutex_unlock(&mu);
-    returned = turns;
+    returned = turns - at;
     while (got < 0) { /* ends: it runs at the latest when everybody has had a turn */
         go_yield();
     }
-    EXPECT_INT(got - at, <=, FORGIVEN);
-    EXPECT_INT(returned - at, <=, CROWD);
+    long late = got - at;
     end();
+    return late;
+}
+
+/* Go: runtime_Semrelease(handoff = true) yields to the new owner, which inherits the time slice. */
+TEST(order, a_starving_waiter_owns_the_mutex_and_runs_at_once)
+{
+    EXPECT_INT(least(starve_one), <=, FORGIVEN);
+    EXPECT_INT(returned, <=, CROWD);
 }
