@@ -49,8 +49,13 @@ set(_jitters OFF)
 if(GORT_PARANOID OR GORT_SANITIZE)
     set(_jitters ON)
 endif()
+set(_hot_asserts OFF)
+if(GORT_HOT_ASSERTS OR GORT_PARANOID OR GORT_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
+    set(_hot_asserts ON)
+endif()
 target_compile_definitions(gort_internal INTERFACE
-    _GNU_SOURCE $<$<BOOL:${GORT_PARANOID}>:GOI_PARANOID=1>
+    _GNU_SOURCE $<$<BOOL:${_hot_asserts}>:GOI_HOT_ASSERTS=1>
+    $<$<BOOL:${GORT_PARANOID}>:GOI_PARANOID=1>
     # Pauses at random at hand-overs (src/base/jitter.h), where speed does not matter anyway.
     $<$<BOOL:${_jitters}>:GOI_JITTERS=1>)
 target_link_libraries(gort_internal INTERFACE gort_backtrace)

@@ -3,13 +3,15 @@
 
 set(GORT_SANITIZE "" CACHE STRING "sanitizers for everything: address,undefined or thread")
 option(GORT_PARANOID "run every structure's validator" OFF)
+option(GORT_HOT_ASSERTS "asserts on the hottest paths too: for testing (src/base/assert.h)" OFF)
 option(GORT_WERROR "warnings are errors" ON)
 option(GORT_TESTS "build the tests" OFF)
 set(GORT_BACKTRACE AUTO CACHE STRING "file and line in traces, by libbacktrace: AUTO, ON or OFF")
 set(GORT_CARES AUTO CACHE STRING "names without a thread, by c-ares: AUTO, ON or OFF")
 
 # Asserts stay on in the default build (no NDEBUG): the first aim is to be correct, the second to
-# be debuggable. Frame pointers stay too, for perf and for a quick look at a stuck process.
+# be debuggable. Only those of the hottest paths are kept for testing. Frame pointers stay too, for
+# perf and for a quick look at a stuck process.
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g -fno-omit-frame-pointer")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g -fno-omit-frame-pointer")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g -fno-omit-frame-pointer -DNDEBUG")

@@ -288,7 +288,7 @@ GOI_INLINE enum goi_attempt recv_locked(struct go_chan *c, void *v, struct g **w
     uint32_t count = ld_rlx(&c->count);
     struct goi_waiter *w = c->sendq.first != NULL ? goi_waitq_pop(&c->sendq) : NULL;
     if (w != NULL) {
-        goi_assert(count == c->cap); /* C2 */
+        goi_assert_hot(count == c->cap); /* C2 */
         recv_from_sender(c, v, w);
         w->ok = true;
         w->g->wake_arg = w;

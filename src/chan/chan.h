@@ -87,7 +87,7 @@ GOI_INLINE char *goi_chan_slot(struct go_chan *c, size_t i) { return c->buf + i 
 
 GOI_INLINE void goi_waitq_push(struct goi_waitq *q, struct goi_waiter *w)
 {
-    goi_assert(!w->queued);
+    goi_assert_hot(!w->queued);
     w->queued = true;
     w->next = NULL;
     w->prev = q->last;
@@ -102,7 +102,7 @@ GOI_INLINE void goi_waitq_push(struct goi_waitq *q, struct goi_waiter *w)
 
 GOI_INLINE void goi_waitq_remove(struct goi_waitq *q, struct goi_waiter *w)
 {
-    goi_assert(w->queued);
+    goi_assert_hot(w->queued);
     w->queued = false;
     if (w->prev != NULL) {
         w->prev->next = w->next;
@@ -143,7 +143,7 @@ GOI_INLINE void goi_chan_guest_enter(struct go_chan *c)
 
 GOI_INLINE bool goi_chan_guest_leave(struct go_chan *c)
 {
-    goi_assert(c->guests > 0);
+    goi_assert_hot(c->guests > 0);
     return --c->guests == 0 && GOI_UNLIKELY(c->abandoned);
 }
 

@@ -247,7 +247,7 @@ static int32_t wait_all(struct m *m, struct select *s, bool *closed)
     int32_t chosen = s->after;
     *closed = false;
     if (r == 0) {
-        goi_assert(w != NULL);
+        goi_assert_hot(w != NULL);
         struct go_case *k = &s->cases[w->index];
         chosen = w->index;
         *closed = !w->ok;

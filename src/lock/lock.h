@@ -42,7 +42,7 @@ GOI_INLINE void goi_lock(struct goi_lock *l)
 
 GOI_INLINE void goi_unlock(struct goi_lock *l)
 {
-    goi_assert(ld_rlx(&l->word) == 1);
+    goi_assert_hot(ld_rlx(&l->word) == 1);
     GOI_JITTER(); /* held for longer */
     st_rel(&l->word, 0); /* [LOCK] L1 */
 }

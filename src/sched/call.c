@@ -68,7 +68,7 @@ static inline char *record_stack(struct goi_record *r)
 static inline goi_fn push(struct g *self, struct goi_record *r, goi_fn fn, void *owner,
                           size_t stack_bytes, unsigned flags, int kind)
 {
-    goi_assert(stack_bytes % 16 == 0);
+    goi_assert_hot(stack_bytes % 16 == 0);
     r->next = self->unwind.pending;
     r->fn = fn;
     r->frame = __builtin_frame_address(0);
@@ -215,7 +215,7 @@ GOI_HOT void goi_commit(const uint64_t *regs, const void *stack)
 {
     struct g *self = goi_call_self();
     struct goi_record *r = self->unwind.pending; /* C1 */
-    goi_assert(r != NULL);
+    goi_assert_hot(r != NULL);
     self->unwind.pending = r->next;
     if (GOI_LIKELY(r->kind != GOI_REC_TRY)) {
         memcpy(r->gp, regs, REGS_BYTES);

@@ -15,8 +15,8 @@ void goi_ready_thread(struct g *g) GOI_COLD;
 GOI_INLINE struct m *goi_arrive_inline(struct g *self, struct goi_post *post)
 {
     struct m *m = goi_m();
-    goi_assert(m->g == self);
-    goi_assert(ld_rlx(&m->in_rt) == 1);
+    goi_assert_hot(m->g == self);
+    goi_assert_hot(ld_rlx(&m->in_rt) == 1);
     goi_annot_arrive(&self->annot);
     if (post != NULL) {
         GOI_JITTER(); /* before the commit */
@@ -32,7 +32,7 @@ GOI_INLINE struct m *goi_arrive_inline(struct g *self, struct goi_post *post)
 GOI_INLINE struct m *goi_switch_inline(struct m *m, struct g *from, struct g *to,
                                        struct goi_post *post)
 {
-    goi_assert(from != to);
+    goi_assert_hot(from != to);
     from->saved_errno = *m->errno_place;
     if (GOI_UNLIKELY(m->cxx_place != NULL)) {
         from->cxx[0] = m->cxx_place[0];
@@ -113,8 +113,8 @@ GOI_INLINE struct m *goi_park_inline(struct m *m, enum wait_reason reason, void 
 {
     struct g *g = m->g;
     struct goi_post post = {.fn = commit, .arg = arg};
-    goi_assert(ld_rlx(&m->in_rt) == 1);
-    goi_assert((g->flags & GOI_G_SCHED) == 0);
+    goi_assert_hot(ld_rlx(&m->in_rt) == 1);
+    goi_assert_hot((g->flags & GOI_G_SCHED) == 0);
     g->reason = (uint8_t)reason;
     st_rlx(&g->waits_from, ld_rlx(&goi_coarse.now)); /* [stat] */
     g->wait_object = object;

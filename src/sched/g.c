@@ -159,7 +159,7 @@ struct m *goi_spawn_pace_slow(struct m *m)
 
 static void put_window(struct m *m, struct g *g)
 {
-    goi_assert(ld_rlx(&g->state) == GOI_G_DEAD || ld_rlx(&g->state) == GOI_G_PENDING);
+    goi_assert_hot(ld_rlx(&g->state) == GOI_G_DEAD || ld_rlx(&g->state) == GOI_G_PENDING);
     st_rlx(&g->state, GOI_G_IDLE);
     if (GOI_UNLIKELY(goi_annot != 0)) {
         goi_annot_end(&g->annot);

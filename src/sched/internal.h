@@ -24,8 +24,8 @@ enum {
 /* --- states */
 GOI_INLINE void goi_gset(struct g *g, enum gstate from, enum gstate to)
 {
-    goi_assert(ld_rlx(&g->state) == (uint32_t)from);
-    goi_assert(goi_gstate_legal(from, to));
+    goi_assert_hot(ld_rlx(&g->state) == (uint32_t)from);
+    goi_assert_hot(goi_gstate_legal(from, to));
     st_rlx(&g->state, (uint32_t)to); /* stale reads: dumps only */
 }
 

@@ -199,7 +199,7 @@ static struct m *give_way(struct m *m, struct g *to)
 {
     struct g *g = m->g;
     struct p *p = m->p;
-    goi_assert(to != NULL || p->due);
+    goi_assert_hot(to != NULL || p->due);
     if (to == g) {
         goi_gset(g, GOI_G_RUNNABLE, GOI_G_RUNNING);
         return m;
@@ -266,7 +266,7 @@ uint32_t goi_claim_begin(struct g *g)
 bool goi_claim(struct g *g, uint32_t ticket)
 {
     uint32_t expected = ticket;
-    goi_assert((ticket & 1) == 0);
+    goi_assert_hot((ticket & 1) == 0);
     GOI_JITTER();
     return ld_rlx(&g->claim) == ticket &&
            cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] */
@@ -275,7 +275,7 @@ bool goi_claim(struct g *g, uint32_t ticket)
 bool goi_claim_end(struct g *g, uint32_t ticket)
 {
     uint32_t expected = ticket;
-    goi_assert(ld_rlx(&g->claim) >> 1 == ticket >> 1);
+    goi_assert_hot(ld_rlx(&g->claim) >> 1 == ticket >> 1);
     GOI_JITTER();
     return cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] true: nobody had claimed */
 }

@@ -25,8 +25,8 @@ GOI_INLINE uint32_t goi_runq_len(const struct goi_runq *q) { return ld_rlx(&q->n
 
 GOI_INLINE void goi_runq_push_tail(struct goi_runq *q, struct goi_runnable *r)
 {
-    goi_assert(r->next == NULL);
-    goi_assert(r->prev == NULL); /* Q2 */
+    goi_assert_hot(r->next == NULL);
+    goi_assert_hot(r->prev == NULL); /* Q2 */
     r->prev = q->tail;
     if (q->tail != NULL) {
         q->tail->next = r;
@@ -39,8 +39,8 @@ GOI_INLINE void goi_runq_push_tail(struct goi_runq *q, struct goi_runnable *r)
 
 GOI_INLINE void goi_runq_push_head(struct goi_runq *q, struct goi_runnable *r)
 {
-    goi_assert(r->next == NULL);
-    goi_assert(r->prev == NULL); /* Q2 */
+    goi_assert_hot(r->next == NULL);
+    goi_assert_hot(r->prev == NULL); /* Q2 */
     r->next = q->head;
     if (q->head != NULL) {
         q->head->prev = r;
@@ -55,8 +55,8 @@ GOI_INLINE void goi_runq_push_head(struct goi_runq *q, struct goi_runnable *r)
 GOI_INLINE void goi_runq_insert_after(struct goi_runq *q, struct goi_runnable *at,
                                       struct goi_runnable *r)
 {
-    goi_assert(r->next == NULL);
-    goi_assert(r->prev == NULL); /* Q2 */
+    goi_assert_hot(r->next == NULL);
+    goi_assert_hot(r->prev == NULL); /* Q2 */
     r->prev = at;
     r->next = at->next;
     if (at->next != NULL) {
@@ -90,7 +90,7 @@ GOI_INLINE struct goi_runnable *goi_runq_pop_head(struct goi_runq *q)
 GOI_INLINE void goi_runq_remove(struct goi_runq *q, struct goi_runnable *r)
 {
     if (r->prev == NULL) {
-        goi_assert(q->head == r); /* Q2 */
+        goi_assert_hot(q->head == r); /* Q2 */
         (void)goi_runq_pop_head(q);
         return;
     }
@@ -98,7 +98,7 @@ GOI_INLINE void goi_runq_remove(struct goi_runq *q, struct goi_runnable *r)
     if (r->next != NULL) {
         r->next->prev = r->prev;
     } else {
-        goi_assert(q->tail == r); /* Q2 */
+        goi_assert_hot(q->tail == r); /* Q2 */
         q->tail = r->prev;
     }
     r->next = NULL;

@@ -26,7 +26,7 @@ GOI_INLINE struct m *goi_enter(void)
 {
     struct m *m = goi_m();
     if (GOI_LIKELY(m != NULL)) {
-        goi_assert(ld_rlx(&m->in_rt) == 0);
+        goi_assert_hot(ld_rlx(&m->in_rt) == 0);
         if (goi_rt_enter(&m->in_rt, &m->attn)) { /* [RT] */
             return m;
         }
@@ -36,7 +36,7 @@ GOI_INLINE struct m *goi_enter(void)
 
 GOI_INLINE void goi_leave(struct m *m)
 {
-    goi_assert(ld_rlx(&m->in_rt) == 1);
+    goi_assert_hot(ld_rlx(&m->in_rt) == 1);
     goi_rt_leave(&m->in_rt); /* [RT] */
 }
 

@@ -318,7 +318,7 @@ GOI_NOINLINE static void put_slow(struct goi_stack_cache *cache, struct goi_stac
 
 GOI_HOT void goi_stack_put_as(struct goi_stack_cache *cache, struct goi_stack *s, uint32_t klass)
 {
-    goi_assert(s->klass == klass);
+    goi_assert_hot(s->klass == klass);
     /* Relaxed: an epoch noticed one put later does no harm. */
     if (GOI_UNLIKELY(cache->ring[klass].count >= goi_stack_class[klass].ring ||
                      cache->epoch != ld_rlx(&goi_stack_epoch))) {

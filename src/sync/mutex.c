@@ -123,12 +123,12 @@ static GOI_COLD void die_unlocked(void) { goi_fatal("sync: unlock of unlocked mu
 static void state_check(uint32_t s)
 {
     if ((s & STARVING) != 0) { /* M3 */
-        goi_assert((s & LOCKED) != 0);
-        goi_assert((s & WAITERS) != 0);
+        goi_assert_hot((s & LOCKED) != 0);
+        goi_assert_hot((s & WAITERS) != 0);
     }
     if ((s & FIRST) != 0) { /* M6 */
-        goi_assert((s & SHARED) != 0);
-        goi_assert((s & (QUEUE | WAITERS)) == 0);
+        goi_assert_hot((s & SHARED) != 0);
+        goi_assert_hot((s & (QUEUE | WAITERS)) == 0);
     }
 }
 
@@ -454,7 +454,7 @@ static int lock_loop(struct m **m, go_mutex *mu, struct goi_sync_waiter *w, bool
             r = wait_queued(m, mu, w, limit);
         }
         if (w->given != 0) {
-            goi_assert(!goi_sync_queued(w));
+            goi_assert_hot(!goi_sync_queued(w));
             return 0; /* handed over: LOCKED stayed set for us */
         }
         if (r != 0) {
@@ -610,7 +610,7 @@ static void publish(goi_a32 *state, uint32_t clear, uint32_t set)
     uint32_t s = ld_rlx(state);
     /* Others change WOKEN alone meanwhile, so this ends. */
     while (!cas_rel(state, &s, (s & ~clear) | set)) { /* [MUTEX] [WORD] */
-        goi_assert((s & (LOCKED | QUEUE)) == (LOCKED | QUEUE));
+        goi_assert_hot((s & (LOCKED | QUEUE)) == (LOCKED | QUEUE));
     }
 }
 
@@ -627,7 +627,7 @@ static void wake_first(go_mutex *mu, goi_a32 *state)
             break;
         }
     }
-    goi_assert((s & LOCKED) != 0);
+    goi_assert_hot((s & LOCKED) != 0);
     struct goi_sync_waiter *w = pop(mu);
     uint32_t empty = mu->head == NULL ? WAITERS | STARVING : 0;
     if (w == NULL) {

@@ -40,8 +40,8 @@ static inline bool goi_sync_queued(const struct goi_sync_waiter *w) { return w->
 /* Puts w before `at`; the common part of both pushes. */
 static inline void goi_syncq_link(struct goi_sync_waiter *at, struct goi_sync_waiter *w)
 {
-    goi_assert(w->next == NULL);
-    goi_assert(w->prev == NULL); /* W1 */
+    goi_assert_hot(w->next == NULL);
+    goi_assert_hot(w->prev == NULL); /* W1 */
     w->next = at;
     w->prev = at->prev;
     at->prev->next = w;
@@ -52,7 +52,7 @@ static inline void goi_syncq_push_back(void **head, struct goi_sync_waiter *w)
 {
     struct goi_sync_waiter *first = *head;
     if (first == NULL) {
-        goi_assert(w->next == NULL); /* W1 */
+        goi_assert_hot(w->next == NULL); /* W1 */
         w->next = w->prev = w;
         *head = w;
         return;
@@ -68,11 +68,11 @@ static inline void goi_syncq_push_front(void **head, struct goi_sync_waiter *w)
 
 static inline void goi_syncq_remove(void **head, struct goi_sync_waiter *w)
 {
-    goi_assert(w->next != NULL);
-    goi_assert(w->next->prev == w);
-    goi_assert(w->prev->next == w); /* W1 */
+    goi_assert_hot(w->next != NULL);
+    goi_assert_hot(w->next->prev == w);
+    goi_assert_hot(w->prev->next == w); /* W1 */
     if (w->next == w) {
-        goi_assert(*head == w);
+        goi_assert_hot(*head == w);
         *head = NULL;
     } else {
         w->next->prev = w->prev;

@@ -35,7 +35,8 @@ case $macros in
 esac
 key=gcc-$($CC -dumpversion | cut -d. -f1)-$($CC -dumpmachine | cut -d- -f1)
 [ "$(cached CMAKE_BUILD_TYPE)" = RelWithDebInfo ] && [ -z "$(cached CMAKE_C_FLAGS)" ] &&
-    [ -z "$(cached GORT_SANITIZE)" ] && [ "$(cached GORT_PARANOID)" != ON ] ||
+    [ -z "$(cached GORT_SANITIZE)" ] && [ "$(cached GORT_PARANOID)" != ON ] &&
+    [ "$(cached GORT_HOT_ASSERTS)" != ON ] ||
     skip "the library was built in another way than RelWithDebInfo"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
