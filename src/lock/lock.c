@@ -3,17 +3,20 @@
 #include "lock/lock.h"
 #include "os/os.h"
 
-enum { SPINS = 64, YIELDS = 8, SLEEP_MAX_NS = 100000 };
+/* A look every half to two microseconds, a pause being some 12 ns. */
+enum { PAUSES_FIRST = 64, PAUSES_LAST = 128, YIELDS = 8, SLEEP_MAX_NS = 100000 };
 
 void goi_lock_slow(struct goi_lock *l)
 {
     int64_t nap = 2000;
     for (unsigned round = 0;; round++) { /* ends when the holder, which never blocks, releases */
-        for (int i = 0; i < SPINS; i++) { /* L2 */
+        for (int wait = PAUSES_FIRST; wait <= PAUSES_LAST; wait *= 2) { /* L2 */
+            for (int i = 0; i < wait; i++) {
+                goi_pause();
+            }
             if (goi_lock_try(l)) {
                 return;
             }
-            goi_pause();
         }
         if (round < YIELDS) {
             gop_thread_yield();
