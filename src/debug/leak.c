@@ -61,7 +61,8 @@
  * from reading. Where the C library is not glibc its heap counts as reachable as a whole.
  *
  * Cost: nothing until it is asked for. Then the program stands still for the time that reading its
- * memory takes.
+ * memory takes: what is there of the heap, of data, and of stacks the part above the stack pointer.
+ * Scans at an interval take a tenth of the time at most, or come less often.
  *
  * Rejected: reference counts of goroutines on handles (every copy of a pointer would have to be
  * told). Rejected: all of the heap as reachable: a structure that has been lost would keep its
@@ -79,8 +80,10 @@
 #include "time/timer.h"
 #include <gort/debug.h>
 #include <string.h>
+#include <unwind.h>
 
-enum { PATIENCE_NS = 1000000000, SLACK = 256, SCAN_STACK = GOI_M_STACK, RED_ZONE = 128 };
+enum { PATIENCE_NS = 1000000000, SLACK = 256, SCAN_STACK = GOI_M_STACK, RED_ZONE = 128,
+       SHARE = 9 /* of the time a scanned program has for itself, to one for the scan */ };
 
 static struct goi_lock check_lock;  /* one check at a time */
 
@@ -142,11 +145,19 @@ static void is_main(const struct goi_symbol *s, void *arg)
     *(bool *)arg |= s->function != NULL && strcmp(s->function, "main") == 0;
 }
 
-static bool lies_in_main(uintptr_t pc)
+static bool named_main(uintptr_t pc)
 {
     bool yes = false;
     goi_symbolize(pc, is_main, &yes);
     return yes;
+}
+
+/* The program's, or NULL: nobody said to the linker that a library asks for it. */
+extern int main(int argc, char **argv) GOI_WEAK;
+
+static bool lies_in_main(uintptr_t pc)
+{
+    return _Unwind_FindEnclosingFunction((void *)pc) == (void *)(uintptr_t)&main;
 }
 
 /* The process's own stack holds more than the main goroutine's frames: arguments, environment, and
@@ -155,8 +166,11 @@ static bool lies_in_main(uintptr_t pc)
 static void end_of_main(struct goi_leak_g *lg)
 {
     static uintptr_t end;           /* under check_lock */
-    if (end == 0) {
+    if (end == 0 && &main != NULL) {
         end = goi_frames_end(&lg->g->regs, lies_in_main);
+    }
+    if (end == 0) { /* or a part of it that the compiler has put elsewhere */
+        end = goi_frames_end(&lg->g->regs, named_main);
     }
     lg->end = end;
     lg->parked = end > lg->sp;
@@ -213,6 +227,13 @@ static bool count_mapping(const struct gop_mapping *m, void *arg)
     return true;
 }
 
+static void count_range(const void *lo, size_t bytes, void *arg)
+{
+    (void)lo;
+    (void)bytes;
+    ++*(size_t *)arg;
+}
+
 /* All memory is had before threads stop, but for what depends on the heap's size. */
 static void make_room(struct goi_leak *l)
 {
@@ -227,9 +248,11 @@ static void make_room(struct goi_leak *l)
         l->problem = "the system does not say what is in the process";
         return;
     }
+    size_t ranges = 0;
+    goi_stack_ranges(count_range, &ranges);
     l->threads_room += SLACK;
     l->maps_room += GOI_LEAK_OWN + SLACK;
-    l->skip_room = GOI_LEAK_OWN + l->threads_room + 2 * ms + SLACK +
+    l->skip_room = GOI_LEAK_OWN + l->threads_room + 2 * ms + ranges + SLACK +
                    (size_t)goi_procs_made() * (GOI_HEAP_SEGMENTS + 1);
     l->threads = goi_leak_alloc(l, l->threads_room * sizeof *l->threads);
     l->maps = goi_leak_alloc(l, l->maps_room * sizeof *l->maps);
@@ -340,6 +363,7 @@ static void leave_out(struct goi_leak *l)
     l->halls_known = goi_mutex_halls_view(note_edge, l, &halls, &halls_size);
     skip_memory(halls, halls_size, l);
     skip_memory(&goi_sched, sizeof goi_sched, l);
+    goi_stack_ranges(skip_memory, l); /* stacks are looked at one by one, as they are found */
     for (const struct m *m = goi_sched.all_m; m != NULL; m = m->all_next) {
         goi_leak_skip_object(l, m);
         goi_leak_skip_object(l, m->g0);
@@ -529,7 +553,10 @@ static GOI_NOINLINE struct verdict check(bool again)
 {
     struct verdict v = {0};
     struct goi_leak *l = goi_annot == 0 ? begin() : NULL;
-    (void)lies_in_main(0); /* the first look at names reads all there are: now, not later */
+    if (&main == NULL) {
+        (void)named_main(0); /* the first look at names reads all there is: now, not later */
+    }
+ /* the first look at names reads all there are: now, not later */
     __builtin_unwind_init();
     if (l == NULL) {
         v.problem = goi_annot != 0 ? "a tool keeps memory of its own" : "out of memory"; /* K4 */
@@ -609,11 +636,14 @@ static void *scan(void *arg)
 {
     (void)arg;
     gop_thread_name("gort-leaks");
+    int64_t took = 0;
     for (;;) { /* for the life of the process */
-        gop_sleep_ns(interval);
+        gop_sleep_ns(goi_max_i64(interval, took * SHARE));
+        int64_t begin = goi_now();
         if (ld_acq(&goi_sched.started) && !ld_rlx(&goi_sched.exiting)) { /* [INIT] */
             (void)check_and_write(2, false);
         }
+        took = goi_now() - begin;
     }
     return NULL;
 }

@@ -119,9 +119,9 @@ void goi_leak_descriptor(struct goi_leak *l, const struct g *g);
 void goi_leak_stack(struct goi_leak *l, const struct goi_leak_g *lg, uintptr_t sp);
 /* The words of memory that is there. */
 void goi_leak_words(struct goi_leak *l, uintptr_t lo, uintptr_t hi);
-/* The words of a mapping, as far as it is there and not to be skipped; with `stacks` those of
- * goroutines as well. */
-void goi_leak_mapping(struct goi_leak *l, uintptr_t lo, uintptr_t hi, bool stacks);
+/* The words of a mapping, as far as it is there and not to be skipped; of a goroutine's `stack` all
+ * that is there. */
+void goi_leak_mapping(struct goi_leak *l, uintptr_t lo, uintptr_t hi, bool stack);
 /* Follows all that has been found. */
 void goi_leak_drain(struct goi_leak *l);
 /* Is the memory at `at` within reach? */
@@ -133,7 +133,7 @@ bool goi_leak_stop(struct goi_leak *l);
 void goi_leak_go_on(struct goi_leak *l);
 
 /* --- leak.c */
-/* GORTDEBUG=leakscan: looks at this interval. */
+/* GORTDEBUG=leakscan: looks at this interval, or less often if a look takes long. */
 void goi_leak_scan_start(int64_t every);
 
 #endif

@@ -258,9 +258,10 @@ static void swapped(struct goi_leak *l, uintptr_t lo, uintptr_t hi)
     }
 }
 
+typedef void (*words_fn)(struct goi_leak *l, uintptr_t lo, uintptr_t hi);
+
 /* Words of [lo, hi) outside of what is to be skipped. */
-static void without_skips(struct goi_leak *l, uintptr_t lo, uintptr_t hi,
-                          void (*fn)(struct goi_leak *l, uintptr_t lo, uintptr_t hi))
+static void without_skips(struct goi_leak *l, uintptr_t lo, uintptr_t hi, words_fn fn)
 {
     for (size_t i = skip_behind(l, lo); lo < hi; i++) { /* ends: lo grows */
         uintptr_t stop = i < l->nskip && l->skip[i].lo < hi ? l->skip[i].lo : hi;
@@ -271,31 +272,47 @@ static void without_skips(struct goi_leak *l, uintptr_t lo, uintptr_t hi,
     }
 }
 
-/* One page that is there, or is swapped out. A window is made of whole pages. */
-static void one_page(struct goi_leak *l, uintptr_t lo, uintptr_t hi, enum gop_page_state state,
-                     bool stacks)
+/* Where to go on behind what is left out at `at`, by whole pages; *stop: where the next such part
+ * begins, or hi. Address space for stacks is most of what a process has, and what is there of it is
+ * found in other ways: asking the system about each of its pages would be most of a check's time. */
+static uintptr_t behind_skips(const struct goi_leak *l, uintptr_t at, uintptr_t hi,
+                              uintptr_t *stop)
 {
-    if (stacks || goi_stack_find((const void *)lo, NULL) == GOI_STACK_NOWHERE) {
-        without_skips(l, lo, hi, state == GOP_PAGE_PRESENT ? goi_leak_words : swapped);
+    size_t page = gop_page_size();
+    size_t i = skip_behind(l, at);
+    *stop = hi;
+    if (i < l->nskip && l->skip[i].lo <= at) {
+        uintptr_t end = l->skip[i].hi & ~(page - 1);
+        at = end > at ? end : at;
+        i++;
     }
+    if (i < l->nskip && l->skip[i].lo < hi && l->skip[i].lo > at) {
+        *stop = l->skip[i].lo;
+    }
+    return at;
 }
 
-void goi_leak_mapping(struct goi_leak *l, uintptr_t lo, uintptr_t hi, bool stacks)
+void goi_leak_mapping(struct goi_leak *l, uintptr_t lo, uintptr_t hi, bool stack)
 {
     uint8_t state[GOP_PAGES_LOOK];
     size_t page = gop_page_size();
     uintptr_t at = lo & ~(page - 1);
+    uintptr_t stop = hi;
     while (at < hi) { /* ends: at grows */
-        size_t n = goi_min_size((hi - at + page - 1) / page, GOP_PAGES_LOOK);
-        if (!gop_pages_look(l->look, at, n, state)) {
+        at = stack ? at : behind_skips(l, at, hi, &stop);
+        size_t n = at < stop ? goi_min_size((stop - at + page - 1) / page, GOP_PAGES_LOOK) : 0;
+        if (n > 0 && !gop_pages_look(l->look, at, n, state)) {
             l->problem = "the system does not say which pages are there";
             return;
         }
         for (size_t i = 0; i < n; i++) {
             uintptr_t from = at + i * page > lo ? at + i * page : lo;
             uintptr_t to = at + (i + 1) * page < hi ? at + (i + 1) * page : hi;
-            if (state[i] != GOP_PAGE_ABSENT) { /* F1 */
-                one_page(l, from, to, (enum gop_page_state)state[i], stacks);
+            words_fn words = state[i] == GOP_PAGE_PRESENT ? goi_leak_words : swapped;
+            if (state[i] != GOP_PAGE_ABSENT && stack) { /* F1 */
+                words(l, from, to);
+            } else if (state[i] != GOP_PAGE_ABSENT) { /* F1 */
+                without_skips(l, from, to, words);
             }
         }
         at += n * page;

@@ -725,6 +725,17 @@ enum goi_stack_where goi_stack_find(const void *addr, struct goi_stack *out)
     return GOI_STACK_NOWHERE;
 }
 
+void goi_stack_ranges(void (*fn)(const void *lo, size_t bytes, void *arg), void *arg)
+{
+    uint32_t used = ld_acq(&chunk_used); /* [STACK-FIND] over-ordered, partner in table_add */
+    for (uint32_t id = 1; id < used; id++) {
+        struct entry e;
+        if (table_read(&chunk_table[id], &e)) {
+            fn(e.map, e.bytes, arg);
+        }
+    }
+}
+
 void goi_stack_each(bool (*fn)(struct goi_stack *s, void *arg), void *arg)
 {
     uint32_t used = ld_acq(&chunk_used); /* [STACK-FIND] over-ordered, partner in table_add */

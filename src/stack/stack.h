@@ -104,6 +104,9 @@ static inline bool goi_stack_low_check(const struct goi_stack *s, const void *sp
 /* For windows made from now on; a mode the kernel refuses falls to the next weaker one. Tests. */
 void goi_stack_force_guard(enum goi_stack_guard mode);
 
+/* Calls fn for each range of addresses in which windows lie, or will. Takes no lock. */
+void goi_stack_ranges(void (*fn)(const void *lo, size_t bytes, void *arg), void *arg);
+
 /* Calls fn for every window whose descriptor is in memory, in use or cached; fn tells them apart by
  * the descriptor. Stops when fn returns false. While goi_stack_hold() is in force no window is
  * unmapped; hold before each() whenever other threads run. Not from a signal handler that may have
