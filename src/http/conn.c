@@ -13,6 +13,12 @@
  *       (goi_conn_main, tests/unit/http/server_test.c)
  *   C4  Only this goroutine closes the descriptor, after it has left the server's list; whoever
  *       wants it to end wakes it. (conn_end)
+ *   C5  A head that is the same, byte for byte, as the one that was parsed before it in this
+ *       exchange is not parsed again, nor are the routes asked again: both answers depend on the
+ *       bytes alone. What is made of them lies in the exchange, and what a request does to it
+ *       afterwards does not change what the next one reads there: the path ends in a zero where
+ *       the question mark was, which a target that begins with a slash does not notice; others
+ *       are not remembered.       (parse_head, route, tests/unit/http/server_test.c)
  */
 #include "internal.h"
 
@@ -112,6 +118,11 @@ static ssize_t fill(struct conn *c, size_t limit, go_time until)
     return r;
 }
 
+static bool is_known(const struct known_head *k, const char *data, size_t have)
+{
+    return k->size > 0 && have >= k->size && memcmp(data, k->raw, k->size) == 0;
+}
+
 /* A complete head at in_start: its length; or the negative of a status to refuse it with; 0: the
  * client is gone. */
 static ssize_t read_head(struct exchange *x)
@@ -131,6 +142,10 @@ static ssize_t read_head(struct exchange *x)
             skipped = true;
             continue;
         }
+        x->known.now = is_known(&x->known, data, have);
+        if (x->known.now) {
+            return x->known.size; /* C5 */
+        }
         ssize_t r = have > 0 ? goi_head_scan(data, have, &from) : 0;
         if (r != 0) {
             return r > (ssize_t)limit ? -431 : r;
@@ -146,6 +161,29 @@ static ssize_t read_head(struct exchange *x)
             return n == -ETIMEDOUT && c->in_end > c->in_start ? -408 : n == -ENOMEM ? -503 : 0;
         }
     }
+}
+
+/* C5. A status to refuse it with, or 0. */
+static int parse_head(struct exchange *x, size_t size)
+{
+    struct head *h = &x->req.head;
+    struct known_head *k = &x->known;
+    char *data = x->c->in + x->c->in_start;
+    if (k->now) {
+        return 0;
+    }
+    k->size = 0;
+    k->pattern = NULL;
+    if (size > GOI_KNOWN_BYTES) {
+        return goi_head_parse(h, data, size);
+    }
+    memcpy(k->raw, data, size);
+    memcpy(k->text, data, size);
+    int status = goi_head_parse(h, k->text, size);
+    if (status == 0 && h->target[0] == '/') {
+        k->size = (uint32_t)size;
+    }
+    return status;
 }
 
 /* ---- answering ------------------------------------------------------------------------------ */
@@ -205,6 +243,25 @@ static void redirect(struct exchange *x)
     go_http_error(&x->res, 307, NULL);
 }
 
+/* C5 */
+static enum route route(struct exchange *x)
+{
+    struct go_http_request *req = &x->req;
+    struct known_head *k = &x->known;
+    if (k->now && k->pattern != NULL) { /* the rest of the match is still there */
+        req->match.pattern = k->pattern;
+        req->match.values = k->values;
+        return ROUTE_FOUND;
+    }
+    enum route r = goi_mux_route(x->c->server->mux, req->host, req->head.method, req->raw_path,
+                                 req->raw_path_len, req->head.unclean, &req->match, &x->scratch);
+    if (r == ROUTE_FOUND) {
+        k->pattern = req->match.pattern;
+        k->values = req->match.values;
+    }
+    return r;
+}
+
 static void dispatch(struct exchange *x)
 {
     struct go_http_request *req = &x->req;
@@ -216,8 +273,7 @@ static void dispatch(struct exchange *x)
     }
     x->scratch.len = 0;
     x->scratch.failed = false;
-    switch (goi_mux_route(s->mux, req->host, req->head.method, req->raw_path, req->raw_path_len,
-                          req->head.unclean, &req->match, &x->scratch)) {
+    switch (route(x)) {
     case ROUTE_FOUND: {
         int r = req->match.handler(req, res, req->match.arg);
         if (r < 0) {
@@ -248,6 +304,7 @@ static void refuse(struct exchange *x, int status)
     struct go_http_request *req = &x->req;
     /* There may be no head, or a part of one. */
     memset(&req->head, 0, offsetof(struct head, header));
+    x->known.size = 0;
     req->head.method = req->head.target = (char *)(uintptr_t)"";
     req->head.minor = 1;
     req->path = req->query = req->host = "";
@@ -281,8 +338,7 @@ static void answer(struct exchange *x, ssize_t size)
 {
     struct conn *c = x->c;
     struct go_http_request *req = &x->req;
-    int status = size < 0 ? (int)-size : goi_head_parse(&req->head, c->in + c->in_start,
-                                                       (size_t)size);
+    int status = size < 0 ? (int)-size : parse_head(x, (size_t)size);
     if (status == 0) {
         c->in_start += (uint32_t)size;
         req->in_floor = c->in_start;

@@ -131,6 +131,9 @@ bool goi_is_field_value(const char *s, size_t n)
 
 bool goi_same_word(const char *a, const char *b, size_t n)
 {
+    if (memcmp(a, b, n) == 0) {
+        return true; /* mostly names are written as usual */
+    }
     for (size_t i = 0; i < n; i++) {
         if (goi_lower(a[i]) != goi_lower(b[i])) {
             return false;

@@ -30,6 +30,7 @@ enum {
     GOI_DISCARD_MAX = 256 << 10,    /* of a body nobody read, before the connection is closed */
     GOI_WRITE_PIECE = 256 << 10,    /* what one write timeout is for */
     GOI_ERRORS_MAX = 256,
+    GOI_KNOWN_BYTES = 1024,         /* of a head that is remembered */
 };
 
 /* One TCP connection. */
@@ -104,6 +105,16 @@ struct go_http_response {
     uint32_t head_at, slot_at, body_at;
 };
 
+/* The head that was parsed last, for the next one that is the same byte for byte (conn.c). */
+struct known_head {
+    uint32_t size;                  /* 0: none */
+    bool now;                       /* the request under way has this head */
+    int values;
+    const struct pattern *pattern;  /* what the routes say of it; NULL: they were not asked */
+    char raw[GOI_KNOWN_BYTES];      /* as it came */
+    char text[GOI_KNOWN_BYTES];     /* as it was parsed, which writes zeros: req.head points here */
+};
+
 /* A request under way, and the bytes that go out. Reused from request to request. */
 struct exchange {
     struct conn *c;
@@ -114,6 +125,7 @@ struct exchange {
     struct text scratch;
     struct go_http_request req;
     struct go_http_response res;
+    struct known_head known;
     char out[GOI_OUT_BYTES];
 };
 

@@ -174,6 +174,73 @@ TEST(server, requests_may_come_byte_by_byte)
     serve_stop(&s);
 }
 
+/* A head that comes again byte for byte is not parsed again: what a request has done with it, or
+ * the one before it was, must not show. */
+TEST(server, a_request_that_comes_again_is_answered_as_before)
+{
+    struct served s;
+    start(&s);
+    static const struct { const char *target, *answer; } all[] = {
+        { "/show/a%20b/c?x=1&q=a%2Bb+c", "GET|/show/a b/c|x=1&q=a%2Bb+c|/show/a%20b/c?x=1&q=a%2Bb+c"
+                                         "|a|a+b c|-|-|a b/c|/show/{rest...}" },
+        { "/show/x", "GET|/show/x||/show/x|a|-|-|-|x|/show/{rest...}" },
+        { "/show/y", "GET|/show/y||/show/y|a|-|-|-|y|/show/{rest...}" },
+        { "/show/y?", "GET|/show/y||/show/y?|a|-|-|-|y|/show/{rest...}" },
+        { "http://b/show/?q=://", "GET|/show/|q=://|http://b/show/?q=://|b|://|-|-||"
+                                  "/show/{rest...}" },
+    };
+    go_conn *c = dial(&s);
+    for (int i = 0; i < 60; i++) {
+        int k = i / 3 % 5; /* three times each, and again */
+        char text[400];
+        snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", all[k].target);
+        say(c, text);
+        EXPECT_EQ_STR(body_of(hear(c, all[k].answer)), all[k].answer);
+    }
+    go_conn_close(c);
+    serve_stop(&s);
+}
+
+TEST(server, a_head_that_comes_again_may_have_another_body)
+{
+    struct served s;
+    start(&s);
+    go_conn *c = dial(&s);
+    for (int i = 0; i < 4; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n"
+                                    "body %d", i);
+        say(c, text);
+        EXPECT_EQ_STR(body_of(hear(c, text + strlen(text) - 6)), text + strlen(text) - 6);
+    }
+    /* Its end may come later. */
+    say(c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r");
+    say(c, "\nbody 4");
+    EXPECT_EQ_STR(body_of(hear(c, "body 4")), "body 4");
+    go_conn_close(c);
+    serve_stop(&s);
+}
+
+TEST(server, a_head_that_was_refused_is_refused_again)
+{
+    struct served s;
+    start(&s);
+    char text[1500];
+    for (int i = 0; i < 6; i++) {
+        EXPECT_BEGINS(talk(&s, i % 2 == 0 ? "GET /show/a%00b HTTP/1.1\r\n" END
+                                          : "GET /show/a HTTP/1.1\r\nHost: b\r\n" END),
+                      "HTTP/1.1 400 ");
+        EXPECT_BEGINS(talk(&s, "GET /show/a HTTP/1.1\r\n" END), "HTTP/1.1 200 ");
+        EXPECT_BEGINS(talk(&s, "GET /nowhere HTTP/1.1\r\n" END), "HTTP/1.1 404 ");
+        EXPECT_BEGINS(talk(&s, "GET /echo HTTP/1.1\r\n" END), "HTTP/1.1 405 ");
+        EXPECT_BEGINS(talk(&s, "GET /show//a HTTP/1.1\r\n" END), "HTTP/1.1 307 ");
+        /* Too long to be remembered. */
+        snprintf(text, sizeof text, "GET /show/b HTTP/1.1\r\nX-Header: %01000d\r\n" END, i);
+        EXPECT_CONTAINS(talk(&s, text), "GET|/show/b|");
+    }
+    serve_stop(&s);
+}
+
 TEST(server, handlers_see_the_request)
 {
     struct served s;
