@@ -42,6 +42,8 @@ void goi_netpoll_begin(struct m *m)
     goi_io_count(m, 1); /* N1 */
     if (m->p == NULL) {
         goi_io_kick(); /* N2 */
+    } else {
+        goi_io_weigh(m->p);
     }
 }
 

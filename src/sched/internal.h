@@ -103,6 +103,11 @@ GOI_INLINE bool goi_io_due(int64_t now)
 {
     return goi_io_wanted() && now - ld_rlx(&goi_sched.io_looked) >= GOI_IO_BUDGET_NS;
 }
+/* The Ps had their time, and none has looked: sysmon's turn. */
+GOI_INLINE bool goi_io_overdue(int64_t now)
+{
+    return goi_io_wanted() && now - ld_rlx(&goi_sched.io_looked) >= 2 * GOI_IO_BUDGET_NS;
+}
 /* Looks, without waiting; true if a goroutine became runnable, on m's P if it has one, on another
  * otherwise. On a scheduler stack, or sysmon's: takes sched.lock. */
 bool goi_io_look(struct m *m);

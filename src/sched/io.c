@@ -9,8 +9,10 @@
  *   - a thread that gives up its P sleeps in the poller instead of on its futex, if nobody does
  *     and nobody else looks often enough; the last one always does, so an event wakes it, and it
  *     takes a P (its old one, if that is still idle);
- *   - Ps that are busy look every 61 picks, if 0.2 ms have passed (pick_slow);
- *   - if none of these has looked for 0.2 ms, sysmon does, at each of its looks, which then come at
+ *   - Ps that are busy look every 61 picks, if 0.2 ms have passed (pick_slow); a goroutine that
+ *     waits for a descriptor counts as eight, because it has been in the kernel: a P that answers
+ *     requests of 10 us looks by itself, and sysmon, whose look costs 30 us and a P held, does not;
+ *   - if none of these has looked for 0.4 ms, sysmon does, at each of its looks, which then come at
  *     least every 0.5 ms while something is waited for. What it finds goes to an idle P, or to the
  *     front of a busy one's queue. A P whose goroutine has been computing, and still is, is taken:
  *     that goroutine goes on as a plain thread, as after its time slice; one that has just picked
@@ -23,6 +25,11 @@
  * in the order of its readiness: of a thousand connections none waits for two laps of the others.
  * That could starve the others when requests come faster than they are answered; so when nothing
  * else has run for the length of a time slice, the oldest of the others goes first.
+ *
+ * What one P finds it works off alone as long as it comes to the end of it now and then; only when
+ * it has had no pause for a millisecond does it call another (needs_help). Goroutines that compute
+ * for long are sysmon's business as ever. (Go wakes another P for each batch: with the client on
+ * the same two cores that took the client's core away 3,000 times a second.)
  *
  *   I1  While a goroutine waits for a descriptor and all Ps are idle, a thread sleeps in the
  *       poller. Who gives up a P elects himself under sched.lock, where he reads the count; who
@@ -47,7 +54,10 @@
  */
 #include "sched/fast.h"
 
-enum { OFTEN_NS = 50000 };      /* a look this recent: another P is at it */
+enum {
+    OFTEN_NS = 50000,           /* a look this recent: another P is at it */
+    HELP_NS = 1000000,          /* without a pause: more than one P can do */
+};
 
 void goi_io_opened(void)
 {
@@ -151,9 +161,8 @@ static uint32_t left_ahead(struct p *p)
 
 /* Behind those that were put ahead before, ahead of the others. p is ours inside the runtime, on
  * its way to somebody, or held. */
-static void put(struct p *p, struct goi_runq *ready)
+static void put(struct p *p, struct goi_runq *ready, int64_t now)
 {
-    int64_t now = goi_now();
     uint32_t left = left_ahead(p);
     struct g *next = p->runnext;
     if (left == 0) {
@@ -194,7 +203,7 @@ static bool put_on_busy_locked(struct m *m, struct goi_runq *ready)
     for (uint32_t i = 0; i < n; i++) {
         struct p *p = goi_sched.procs[(first + i) % n];
         if (p->m != NULL && goi_hold_p_locked(p)) {
-            put(p, ready);
+            put(p, ready, goi_now());
             p->io_left = true;
             p->io_left_picks = goi_p_picks(p);
             goi_release_p_locked(p);
@@ -216,7 +225,7 @@ static void deliver_elsewhere(struct m *m, struct goi_runq *ready)
     goi_lock(&goi_sched.lock);
     struct p *p = goi_p_take_idle_locked();
     if (p != NULL) {
-        put(p, ready);
+        put(p, ready, goi_now());
     } else if (!put_on_busy_locked(m, ready)) {
         while (goi_runq_len(ready) > 0) { /* ends: each turn takes one out */
             goi_runq_push_head(&goi_sched.global, goi_runq_pop_tail(ready));
@@ -228,6 +237,19 @@ static void deliver_elsewhere(struct m *m, struct goi_runq *ready)
     }
 }
 
+/* One P that goes to sleep now and then keeps up with what comes. Another one would take the
+ * processor from whoever sends the requests, if that is on this machine, and half of each batch to
+ * other caches. A P that has had no pause for a while calls another, at most once in that time. */
+static bool needs_help(struct p *p, int64_t now)
+{
+    if (p->io_alone_busy != 0 && now - p->io_alone_busy < HELP_NS) {
+        return false;
+    }
+    bool needs = p->io_alone_busy != 0;
+    p->io_alone_busy = now;
+    return needs;
+}
+
 void goi_io_deliver(struct m *m, struct goi_runq *ready)
 {
     mark_ready(m, ready);
@@ -235,12 +257,13 @@ void goi_io_deliver(struct m *m, struct goi_runq *ready)
     if (n == 0) {
         return;
     }
-    if (m->p != NULL) {
-        put(m->p, ready);
-    } else {
+    if (m->p == NULL) {
         deliver_elsewhere(m, ready);
+        return;
     }
-    if (n > 1) {
+    int64_t now = goi_now();
+    put(m->p, ready, now);
+    if (n > 1 && needs_help(m->p, now)) {
         goi_wake_maybe();
     }
 }

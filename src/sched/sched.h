@@ -124,6 +124,13 @@ GOI_INLINE void goi_io_count(struct m *m, int by)
         add_rlx(&goi_sched.io_waiters, (uint32_t)by);
     }
 }
+/* A goroutine that waits for a descriptor has been in the kernel meanwhile: it counts as this many
+ * picks, and the P that serves many looks at the clock in time, and then at the poller. */
+enum { GOI_IO_PICKS = 8 };
+GOI_INLINE void goi_io_weigh(struct p *p)
+{
+    p->budget = p->budget > GOI_IO_PICKS ? p->budget - GOI_IO_PICKS : 1;
+}
 uint32_t goi_io_waiters(void);
 /* For goroutines that wait for something outside in order to hand it on: `idle` says how many of
  * them are among goi_io_waiters() and have nobody to hand it to. It is asked under sched.lock while

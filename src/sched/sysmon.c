@@ -181,7 +181,7 @@ static enum verdict look_at_all(struct m *self, int64_t now)
 {
     enum verdict worst = FINE;
     bool wake = false;
-    if (goi_io_due(now)) {
+    if (goi_io_overdue(now)) {
         (void)goi_io_look(self);
     }
     for (int i = 0; i < goi_procs_made(); i++) {
@@ -279,7 +279,7 @@ static void *sysmon(void *arg)
             continue;
         }
         idle = 0;
-        bool io_due = goi_io_due(now); /* the Ps do not look by themselves */
+        bool io_due = goi_io_overdue(now); /* the Ps do not look by themselves */
         enum verdict v = look_at_all(self, now);
         v = prepare_stacks(now) && v < TAKEN ? TAKEN : v;
         if (v >= TAKEN) {
