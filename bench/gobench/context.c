@@ -10,7 +10,7 @@ static const go_ctx_key(const char *) name_key;
 static void common_parent_body(struct gobench_pb *pb, void *arg)
 {
     uint64_t x = 1;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_ctx *c = go_ctx_with_cancel(arg);
         const char *const *v = go_ctx_value(c, name_key);
         if (v == NULL || **v != 'v') {
@@ -51,7 +51,7 @@ static void timeout_body(struct gobench_pb *pb, void *arg)
     enum { N = 10 };
     (void)arg;
     go_ctx *c[N];
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         fill(c, N);
         for (int i = 0; i < N; i++) {
             go_ctx_cancel(c[i]);
@@ -155,7 +155,7 @@ static void check_done(struct gobench *b)
 
 static void done_body(struct gobench_pb *pb, void *arg)
 {
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         switch (go_chan_select(recv(ended, go_ctx_done(arg)), default)) {
         case ended:
             gobench_fail("context: done");

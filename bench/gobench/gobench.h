@@ -40,19 +40,22 @@ struct gobench_pb {
     long n, grain, cache;
 };
 
-/* Takes the next portion of the operations; false when there is none. */
-bool gobench_more(struct gobench_pb *pb);
+/* Takes the next portion of the operations and returns how many they are; 0 when there are none. */
+long gobench_more(struct gobench_pb *pb);
 
-/* True while there is one more operation to do. Here, so that the compiler may put it into the
- * loop, as Go's does with testing.PB.Next in most of them. */
+/* True while there is one more operation to do: testing.PB.Next. */
 static inline bool gobench_next(struct gobench_pb *pb)
 {
-    if (pb->cache == 0 && !gobench_more(pb)) {
-        return false;
-    }
-    pb->cache--;
-    return true;
+    pb->cache = pb->cache > 0 ? pb->cache : gobench_more(pb);
+    return pb->cache-- > 0;
 }
+
+/* Once for each operation; not to be left by break. Next counts in memory, in Go as well; this
+ * counts in a variable of the loop, as a C program would. It matters where the operation takes less
+ * than a nanosecond or waits for earlier stores. */
+#define GOBENCH_EACH(pb)                                                                           \
+    for (long gobench_left; (gobench_left = gobench_more(pb)) > 0;)                                \
+        for (; gobench_left > 0; gobench_left--)
 
 /* Runs body in parallelism * GOMAXPROCS goroutines that share the operations (b.RunParallel). */
 void gobench_parallel(struct gobench *b, void (*body)(struct gobench_pb *pb, void *arg), void *arg);

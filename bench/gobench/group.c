@@ -21,7 +21,7 @@ static void acquire_seq(struct gobench *b)
 
 static void acquire_body(struct gobench_pb *pb, void *arg)
 {
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         if (go_sem_acquire(go_ctx_background(), arg, 1) != 0) {
             gobench_fail("semaphore: refused");
         }
@@ -55,7 +55,7 @@ static void group(struct gobench *b)
 
 static void allow_body(struct gobench_pb *pb, void *arg)
 {
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         (void)!go_rate_allow_n(arg, 1);
     }
 }
@@ -70,7 +70,7 @@ static void allow(struct gobench *b)
 
 static void wait_body(struct gobench_pb *pb, void *arg)
 {
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         (void)!go_rate_wait_n(go_ctx_background(), arg, 1);
     }
 }

@@ -80,17 +80,13 @@ void gobench_reset(struct gobench *b)
 
 /* --- many goroutines */
 
-bool gobench_more(struct gobench_pb *pb)
+long gobench_more(struct gobench_pb *pb)
 {
-    long n = atomic_fetch_add(pb->taken, pb->grain) + pb->grain;
-    if (n <= pb->n) {
-        pb->cache = pb->grain;
-    } else if (n < pb->n + pb->grain) {
-        pb->cache = pb->n + pb->grain - n;
-    } else {
-        return false;
+    long end = atomic_fetch_add(pb->taken, pb->grain) + pb->grain;
+    if (end <= pb->n) {
+        return pb->grain;
     }
-    return true;
+    return end < pb->n + pb->grain ? pb->n + pb->grain - end : 0;
 }
 
 struct worker {

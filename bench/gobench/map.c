@@ -88,7 +88,7 @@ static void load_or_store_unique(struct gobench *b)
 static void load_or_store_collision_body(struct gobench_pb *pb, void *arg)
 {
     struct run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_map_load_or_store(&s->map, 0, value(0), NULL);
     }
 }
@@ -125,7 +125,7 @@ static void load_and_delete_unique(struct gobench *b)
 static void load_and_delete_collision_body(struct gobench_pb *pb, void *arg)
 {
     struct run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         if (go_map_load_and_delete(&s->map, 0, NULL)) {
             go_map_store(&s->map, 0, value(0));
         }
@@ -151,7 +151,7 @@ static bool see(go_map_key key, void *v, void *arg)
 static void range_body(struct gobench_pb *pb, void *arg)
 {
     struct run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_map_range(&s->map, see, NULL);
     }
 }
@@ -217,7 +217,7 @@ static void adversarial_delete(struct gobench *b)
 static void delete_collision_body(struct gobench_pb *pb, void *arg)
 {
     struct run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_map_delete(&s->map, 0);
     }
 }
@@ -231,7 +231,7 @@ static void delete_collision(struct gobench *b)
 static void swap_collision_body(struct gobench_pb *pb, void *arg)
 {
     struct run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_map_swap(&s->map, 0, value(0), NULL);
     }
 }
@@ -267,7 +267,7 @@ static void swap(struct gobench *b)
 static void cas_collision_body(struct gobench_pb *pb, void *arg)
 {
     struct run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         if (go_map_compare_and_swap(&s->map, 0, value(0), value(42))) {
             go_map_compare_and_swap(&s->map, 0, value(42), value(0));
         }
@@ -299,7 +299,7 @@ static void cas_no_key(struct gobench *b)
 static void cas_not_equal_body(struct gobench_pb *pb, void *arg)
 {
     struct run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_map_compare_and_swap(&s->map, 0, value(1), value(2));
     }
 }
@@ -330,7 +330,7 @@ static void cas(struct gobench *b)
 static void cad_collision_body(struct gobench_pb *pb, void *arg)
 {
     struct run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         if (go_map_compare_and_delete(&s->map, 0, value(0))) {
             go_map_store(&s->map, 0, value(0));
         }

@@ -13,7 +13,7 @@ static void mutex_alone(struct gobench_pb *pb, void *arg)
         go_mutex mu;
         char pad[128];
     } m = { 0 };
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_mutex_lock(&m.mu);
         go_mutex_unlock(&m.mu);
     }
@@ -33,7 +33,7 @@ static void mutex_body(struct gobench_pb *pb, void *arg)
 {
     struct shared *s = arg;
     uint64_t foo = 1;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_mutex_lock(&s->mu);
         go_mutex_unlock(&s->mu);
         foo = s->work > 0 ? gobench_work(foo, s->work) : foo;
@@ -107,7 +107,7 @@ static void spin_body(struct gobench_pb *pb, void *arg)
 {
     enum { SIZE = 16 << 10 };
     uint64_t *data = gobench_alloc(SIZE, sizeof(*data));
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         move(arg);
         touch(data, SIZE);
     }
@@ -129,7 +129,7 @@ static void rwmutex_alone(struct gobench_pb *pb, void *arg)
         go_rwmutex mu;
         char pad[128];
     } m = { 0 };
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_rwmutex_rlock(&m.mu);
         go_rwmutex_rlock(&m.mu);
         go_rwmutex_runlock(&m.mu);
@@ -181,7 +181,7 @@ static void once_body(struct gobench_pb *pb, void *arg)
 {
     go_once *once = arg;
     long ran = 0;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_once_do(once) {
             ran++;
         }
@@ -267,7 +267,7 @@ struct pool_run {
 static void pool_body(struct gobench_pb *pb, void *arg)
 {
     struct pool_run *s = arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         for (long i = 0; i < s->puts; i++) {
             go_pool_put(&s->pool, &object);
         }

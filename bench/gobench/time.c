@@ -63,7 +63,7 @@ static void link(struct chain *s)
 static void after_func_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         struct chain s = { .left = 1000, .done = go_chan_make(bool) };
         atomic_store(&s.timer, go_after_func(0, link, &s));
         go_chan_recv(s.done);
@@ -81,7 +81,7 @@ static void simultaneous_body(struct gobench_pb *pb, void *arg)
     enum { N = 1000 };
     (void)arg;
     go_timer **timers = gobench_alloc(N, sizeof(go_timer *));
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_waitgroup wg = { 0 };
         go_wg_add(&wg, N);
         for (int i = 0; i < N; i++) {
@@ -105,7 +105,7 @@ static void simultaneous(struct gobench *b)
 static void after_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_recv_chan(go_time) c = go_after(1);
         go_chan_recv(c);
         go_chan_free(c);
@@ -122,7 +122,7 @@ static void after(struct gobench *b)
 static void stop_chan_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_timer *t = go_timer_make(GO_SEC);
         go_timer_stop(t);
         go_timer_free(t);
@@ -132,7 +132,7 @@ static void stop_chan_body(struct gobench_pb *pb, void *arg)
 static void stop_func_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_timer *t = go_after_func(GO_SEC, nothing);
         go_timer_stop(t);
         go_timer_free(t);
@@ -149,7 +149,7 @@ static void start_stop_body(struct gobench_pb *pb, void *arg)
     enum { N = 1000 };
     (void)arg;
     go_timer **timers = gobench_alloc(N, sizeof(go_timer *));
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         for (int i = 0; i < N; i++) {
             timers[i] = go_after_func(GO_HOUR, nothing);
         }
@@ -170,7 +170,7 @@ static void reset_chan_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
     go_timer *t = go_timer_make(GO_HOUR);
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_timer_reset(t, GO_HOUR);
     }
     go_timer_free(t);
@@ -180,7 +180,7 @@ static void reset_func_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
     go_timer *t = go_after_func(GO_HOUR, nothing);
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_timer_reset(t, GO_HOUR);
     }
     go_timer_free(t);
@@ -196,7 +196,7 @@ static void adjust_body(struct gobench_pb *pb, void *arg)
     enum { N = 10000 };
     (void)arg;
     go_timer **timers = gobench_alloc(N, sizeof(go_timer *));
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         for (int i = 0; i < N; i++) {
             timers[i] = go_after_func(GO_HOUR, nothing);
         }
@@ -227,7 +227,7 @@ static void sleep_body(struct gobench_pb *pb, void *arg)
 {
     enum { N = 1000 };
     (void)arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_waitgroup wg = { 0 };
         go_wg_add(&wg, N);
         for (int i = 0; i < N; i++) {
@@ -248,7 +248,7 @@ static void ticker_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
     go_ticker *t = go_ticker_make(1);
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_chan_recv(go_ticker_c(t));
     }
     go_ticker_free(t);
@@ -263,7 +263,7 @@ static void ticker_reset_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
     go_ticker *t = go_ticker_make(1);
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_ticker_reset(t, 2);
     }
     go_ticker_free(t);
@@ -278,7 +278,7 @@ static void ticker_naive_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
     go_ticker *t = go_ticker_make(1);
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_ticker_free(t);
         t = go_ticker_make(2);
     }

@@ -9,7 +9,7 @@ static void alone_body(struct gobench_pb *pb, void *arg)
         go_waitgroup wg;
         char pad[128];
     } s = { 0 };
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_wg_add(&s.wg, 1);
         go_wg_done(&s.wg);
         go_wg_wait(&s.wg);
@@ -30,7 +30,7 @@ static void add_done_body(struct gobench_pb *pb, void *arg)
 {
     struct shared *s = arg;
     uint64_t foo = 1;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_wg_add(&s->wg, 1);
         foo = s->work > 0 ? gobench_work(foo, s->work) : foo;
         go_wg_done(&s->wg);
@@ -50,7 +50,7 @@ static void wait_body(struct gobench_pb *pb, void *arg)
 {
     struct shared *s = arg;
     uint64_t foo = 1;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_wg_wait(&s->wg);
         foo = s->work > 0 ? gobench_work(foo, s->work) : foo;
     }
@@ -73,7 +73,7 @@ static void end(go_waitgroup *wg)
 static void actually_wait_body(struct gobench_pb *pb, void *arg)
 {
     (void)arg;
-    while (gobench_next(pb)) {
+    GOBENCH_EACH(pb) {
         go_waitgroup wg = { 0 };
         go_wg_add(&wg, 1);
         go_spawn(end, &wg);

@@ -281,12 +281,13 @@ GO_API void goi_once_value_set(struct goi_guard *g);
 
 enum { GOI_ONCE_DONE = 1 };
 
-/* Inline, because what has been done is asked for on hot paths: one load and a branch. The acquire
- * pairs with the release that set the state. */
+/* Inline, because what has been done is asked for on hot paths: one load and a branch that is not
+ * taken. The acquire pairs with the release that set the state. */
 static inline struct goi_guard *goi_once_enter(struct goi_guard *g, go_once *o, void *frame)
 {
     /* style: raw-atomic because base/atomic.h is not installed. */
-    if (!GOI_TSAN && __atomic_load_n(&o->state, __ATOMIC_ACQUIRE) == GOI_ONCE_DONE) {
+    if (!GOI_TSAN &&
+        __builtin_expect(__atomic_load_n(&o->state, __ATOMIC_ACQUIRE) == GOI_ONCE_DONE, true)) {
         return NULL;
     }
     return goi_once_begin(g, o, frame);
@@ -295,7 +296,8 @@ static inline struct goi_guard *goi_once_enter(struct goi_guard *g, go_once *o, 
 static inline struct goi_guard *goi_once_value_enter(struct goi_guard *g, go_once *o, void *frame)
 {
     /* style: raw-atomic because base/atomic.h is not installed. */
-    if (!GOI_TSAN && __atomic_load_n(&o->state, __ATOMIC_ACQUIRE) == GOI_ONCE_DONE) {
+    if (!GOI_TSAN &&
+        __builtin_expect(__atomic_load_n(&o->state, __ATOMIC_ACQUIRE) == GOI_ONCE_DONE, true)) {
         return NULL;
     }
     return goi_once_value_begin(g, o, frame);
