@@ -5,21 +5,26 @@
  * that channel alone and try. A success is a legal choice: the case was ready at that instant, and
  * the others need no lock because nothing is asked of them. (Go locks all channels always.)
  *
+ * If none seems ready, the goroutine that was readied last may run first, and we look again
+ * (let_run).
+ *
  * Otherwise: lock all channels in the order of their addresses, look again; with a default that is
  * the instant at which no case was ready. Else queue a record on every channel and park; the commit
  * releases the locks. A waker wins the goroutine by its claim, so exactly one case fires. After
- * the park all channels are locked again and the records that did not fire are taken off.
+ * the park the channels are locked again, one after the other, and the records that did not fire
+ * are taken off.
  *
  *   S1  Among the cases that are ready each is chosen with the same probability. (fairness test)
  *   S2  A select never meets itself: a record is queued only when no case is ready, and a waker is
  *       another goroutine.        (select.never_meets_itself, tests/unit/chan/select_test)
- *   S3  The commit does not touch the goroutine's stack after the last unlock: the goroutine may
- *       run as soon as it can lock all its channels again.
+ *   S3  The commit does not touch the goroutine's stack after the last unlock: the goroutine locks
+ *       each of its channels once more before it leaves, the last one in order too.
  *   S4  When goi_select returns, no record is on any queue. (issue9110 test)
  *   C6  (chan.c) Between enqueue and dequeue the select is a guest of each of its channels.
  */
 #include "annot/annot.h"
 #include "chan/chan.h"
+#include "sched/fast.h"
 #include "time/deadline.h"
 #include <errno.h>
 #include <gort/go.h>
@@ -28,11 +33,14 @@
 #include <string.h>
 
 enum { ON_STACK = 12, CASES_MAX = 65536 };
+enum { HASTY_SHIFT = 5, HASTY_MOST = 4 };   /* g->hasty: how many are left out, and why */
 
 struct select {
     struct go_case *cases;
     struct goi_waiter *waiters;     /* one per case */
     uint16_t *order;                /* cases with a channel, by address of the channel */
+    bool twice;                     /* a channel stands there more than once */
+    bool patient;                   /* neither default nor after */
     uint32_t n, nchan;
     int32_t dflt;                   /* index of the default case, or -1 */
     int32_t after;                  /* index of the earliest after case, or -1 */
@@ -40,7 +48,7 @@ struct select {
     uint32_t elem;                  /* of the chosen case: its channel may be gone by then */
 };
 
-static bool may(const struct go_case *k)
+GOI_INLINE bool may(const struct go_case *k)
 {
     return k->op == GO_CASE_SEND ? goi_chan_may_send(k->c) : goi_chan_may_recv(k->c);
 }
@@ -54,7 +62,7 @@ GOI_INLINE void race_send(const struct go_case *k)
     }
 }
 
-static enum goi_attempt try_locked(const struct go_case *k, struct g **wake)
+GOI_INLINE enum goi_attempt try_locked(const struct go_case *k, struct g **wake)
 {
     if (k->op == GO_CASE_SEND) {
         race_send(k);
@@ -67,17 +75,37 @@ static enum goi_attempt try_locked(const struct go_case *k, struct g **wake)
     return r;
 }
 
-/* A case that seems ready, uniformly chosen; -1 if none does. S1: reservoir sampling. */
-static int32_t glance(struct m *m, const struct select *s)
+/* A case that seems ready, uniformly chosen (S1); -1 if none does. Uses s->order, and notes whether
+ * all cases wait for channels. */
+GOI_INLINE int32_t glance(struct m *m, struct select *s)
+{
+    const struct go_case *k = s->cases;
+    uint16_t *order = s->order;
+    uint32_t n = s->n;
+    uint32_t seen = 0;
+    bool patient = true;
+    for (uint32_t i = 0; i < n; i++, k++) {
+        if (GOI_UNLIKELY(k->op > GO_CASE_SEND)) {
+            patient = false;
+        } else if (k->c != NULL && may(k)) {
+            order[seen++] = (uint16_t)i;
+        }
+    }
+    s->patient = patient;
+    return seen == 0 ? -1 : order[seen == 1 ? 0 : goi_random(m, seen)];
+}
+
+/* The same by reservoir sampling, when s->order has the channels. */
+static int32_t glance_locked(struct m *m, const struct select *s)
 {
     int32_t chosen = -1;
     uint32_t seen = 0;
-    for (uint32_t i = 0; i < s->n; i++) {
-        const struct go_case *k = &s->cases[i];
-        if (k->op <= GO_CASE_SEND && k->c != NULL && may(k)) {
+    for (uint32_t i = 0; i < s->nchan; i++) {
+        uint16_t index = s->order[i];
+        if (may(&s->cases[index])) {
             seen++;
             if (seen == 1 || goi_random(m, seen) == 0) {
-                chosen = (int32_t)i;
+                chosen = index;
             }
         }
     }
@@ -107,14 +135,17 @@ static struct go_chan *chan_at(const struct select *s, uint32_t i)
     return s->cases[s->order[i]].c;
 }
 
-static void lock_all(const struct select *s)
+static void lock_all(struct select *s)
 {
     struct go_chan *last = NULL;
+    s->twice = false;
     for (uint32_t i = 0; i < s->nchan; i++) {
         struct go_chan *c = chan_at(s, i);
         if (c != last) {
             goi_lock(&c->lock);
             last = c;
+        } else {
+            s->twice = true;
         }
     }
 }
@@ -144,7 +175,7 @@ static void commit(struct m *m, void *arg)
 static int32_t try_all_locked(struct m *m, const struct select *s, enum goi_attempt *r,
                               struct g **wake)
 {
-    int32_t chosen = glance(m, s);
+    int32_t chosen = glance_locked(m, s);
     if (chosen >= 0) {
         *r = try_locked(&s->cases[chosen], wake);
         if (*r == GOI_TRY_WAIT) { /* only waiters that others have claimed: look one by one */
@@ -180,7 +211,9 @@ static void shuffle_same(struct m *m, struct select *s)
 
 static void enqueue_all(struct m *m, struct select *s, struct g *g, uint32_t ticket)
 {
-    shuffle_same(m, s);
+    if (GOI_UNLIKELY(s->twice)) {
+        shuffle_same(m, s);
+    }
     for (uint32_t i = 0; i < s->nchan; i++) {
         uint16_t index = s->order[i];
         struct go_case *k = &s->cases[index];
@@ -203,28 +236,31 @@ static void enqueue_all(struct m *m, struct select *s, struct g *g, uint32_t tic
     }
 }
 
-/* The records' own order is not needed any more: channels that were freed meanwhile are collected
- * at the front (C6). */
-static void dequeue_all(struct select *s)
+/* One channel after the other: whoever won us left the other records to us alone, and of two
+ * channels nothing is asked at once. */
+static void dequeue_all(const struct select *s)
 {
-    uint32_t dead = 0;
-    lock_all(s);
-    for (uint32_t i = 0; i < s->nchan; i++) {
-        struct goi_waiter *w = &s->waiters[i];
-        if (w->queued) {
-            bool send = s->cases[w->index].op == GO_CASE_SEND;
-            goi_waitq_remove(send ? &w->c->sendq : &w->c->recvq, w);
+    uint32_t i = 0;
+    while (i < s->nchan) {
+        struct go_chan *c = s->waiters[i].c;
+        bool abandoned = false;
+        goi_lock(&c->lock);
+        do {
+            struct goi_waiter *w = &s->waiters[i];
+            if (w->queued) {
+                bool send = s->cases[w->index].op == GO_CASE_SEND;
+                goi_waitq_remove(send ? &c->sendq : &c->recvq, w);
+            }
+            if (GOI_UNLIKELY(c->timer != NULL)) {
+                goi_timer_unwatch_locked(c->timer);
+            }
+            abandoned = goi_chan_guest_leave(c); /* C6 */
+            i++;
+        } while (i < s->nchan && s->waiters[i].c == c);
+        goi_unlock(&c->lock); /* S4 */
+        if (GOI_UNLIKELY(abandoned)) {
+            free(c);
         }
-        if (GOI_UNLIKELY(w->c->timer != NULL)) {
-            goi_timer_unwatch_locked(w->c->timer);
-        }
-        if (goi_chan_guest_leave(w->c)) {
-            s->waiters[dead++].c = w->c;
-        }
-    }
-    unlock_all(s); /* S4 */
-    while (GOI_UNLIKELY(dead > 0)) {
-        free(s->waiters[--dead].c);
     }
 }
 
@@ -264,7 +300,7 @@ static int32_t wait_all(struct m *m, struct select *s, bool *closed)
     return chosen;
 }
 
-static int finish(const struct select *s, int32_t chosen, bool closed)
+GOI_INLINE int finish(const struct select *s, int32_t chosen, bool closed)
 {
     struct go_case *k = &s->cases[chosen];
     if (closed && k->op == GO_CASE_SEND && k->ok == NULL) {
@@ -304,18 +340,56 @@ static void survey(struct m *m, struct select *s)
     }
 }
 
-static int run(struct m *m, struct select *s)
+/* A case that seems ready is tried under its own lock; -1: none does, or it was gone. */
+GOI_INLINE int32_t try_one(struct m *m, struct select *s, enum goi_attempt *r, struct g **wake)
 {
-    enum goi_attempt r = GOI_TRY_WAIT;
-    struct g *wake = NULL;
-    bool closed = false;
     int32_t chosen = glance(m, s);
     if (chosen >= 0) {
         struct go_chan *c = s->cases[chosen].c;
         s->elem = c->elem;
         goi_lock(&c->lock);
-        r = try_locked(&s->cases[chosen], &wake);
+        *r = try_locked(&s->cases[chosen], wake);
         goi_unlock(&c->lock);
+    }
+    return chosen;
+}
+
+/* To wait on n channels takes n records in and out again, and 2n locks. So the goroutine that was
+ * readied last, very likely by us, runs first, and we after it: the order in which we should have
+ * run had we waited and it had woken us. If it made a case ready, nothing had to be queued. If not,
+ * 1, 3, 7, then 15 of the next such selects of this goroutine do without. (A wake from another P
+ * finds us behind that goroutine, as it finds whoever that goroutine readies itself: for a time
+ * slice at most.) */
+static bool let_run(struct m **m, const struct select *s)
+{
+    struct g *g = (*m)->g;
+    if (!s->patient || s->n < 2) {
+        return false;
+    }
+    if ((g->hasty & ((1 << HASTY_SHIFT) - 1)) != 0) {
+        g->hasty--;
+        return false;
+    }
+    return goi_swap_next(m);
+}
+
+static void let_run_paid(struct g *g, bool paid)
+{
+    uint32_t grade = paid ? 0 : (uint32_t)(g->hasty >> HASTY_SHIFT) + 1;
+    grade = grade > HASTY_MOST ? HASTY_MOST : grade;
+    g->hasty = (uint8_t)(grade << HASTY_SHIFT | ((1U << grade) - 1));
+}
+
+/* Nothing seemed ready, or what did was gone under its lock. */
+static GOI_NOINLINE int run_slow(struct m *m, struct select *s)
+{
+    enum goi_attempt r = GOI_TRY_WAIT;
+    struct g *wake = NULL;
+    bool closed = false;
+    int32_t chosen = -1;
+    if (let_run(&m, s)) {
+        chosen = try_one(m, s, &r, &wake);
+        let_run_paid(m->g, r != GOI_TRY_WAIT);
     }
     if (r == GOI_TRY_WAIT) {
         survey(m, s);
@@ -334,7 +408,22 @@ static int run(struct m *m, struct select *s)
         }
     }
     if (wake != NULL) {
-        goi_ready(m, wake);
+        goi_ready_inline(m, wake);
+    }
+    goi_leave(m);
+    return finish(s, chosen, r == GOI_TRY_CLOSED);
+}
+
+GOI_INLINE int run(struct m *m, struct select *s)
+{
+    enum goi_attempt r = GOI_TRY_WAIT;
+    struct g *wake = NULL;
+    int32_t chosen = try_one(m, s, &r, &wake);
+    if (GOI_UNLIKELY(r == GOI_TRY_WAIT)) {
+        return run_slow(m, s);
+    }
+    if (wake != NULL) {
+        goi_ready_inline(m, wake);
     }
     goi_leave(m);
     return finish(s, chosen, r == GOI_TRY_CLOSED);

@@ -73,6 +73,7 @@ struct g *goi_g_new(struct m *m, size_t want)
     }
     g->flags = 0;
     g->odd = 0;
+    g->hasty = 0;
     g->id = next_id(p, g);
     g->parent_id = m->g->id;
     g->done = NULL;

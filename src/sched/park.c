@@ -256,6 +256,25 @@ struct m *goi_yield_next(struct m *m)
     return give_way(m, goi_pick_inline(m->p));
 }
 
+/* What of a pick is due now and then is left to the next pick: of 61 picks one is not a swap. */
+bool goi_swap_next(struct m **m)
+{
+    struct g *g = (*m)->g;
+    struct p *p = (*m)->p;
+    struct g *to = p != NULL ? p->runnext : NULL;
+    if (to == NULL || (g->odd | to->odd) != 0 || p->budget <= 1) {
+        return false;
+    }
+    p->budget--;
+    p->spawn_run = 0;
+    st_rlx(&p->picks, ld_rlx(&p->picks) + 1); /* [stat] */
+    p->runnext = g;
+    goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
+    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    *m = goi_switch_inline(*m, g, to, NULL);
+    return true;
+}
+
 uint32_t goi_claim_begin(struct g *g)
 {
     uint32_t c = (ld_rlx(&g->claim) | 1) + 1; /* next generation, not taken */
@@ -277,5 +296,6 @@ bool goi_claim_end(struct g *g, uint32_t ticket)
     uint32_t expected = ticket;
     goi_assert_hot(ld_rlx(&g->claim) >> 1 == ticket >> 1);
     GOI_JITTER();
-    return cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] true: nobody had claimed */
+    return ld_acq(&g->claim) == ticket &&
+           cas_acqrel(&g->claim, &expected, ticket | 1); /* [CLAIM] true: nobody had claimed */
 }

@@ -99,6 +99,10 @@ struct m *goi_yield(struct m *m) GOI_PARKS;
  * here: a hand-over. Inside the runtime. */
 struct m *goi_yield_next(struct m *m) GOI_PARKS;
 
+/* Lets the goroutine that was readied last run now, and takes its place: runs next after it. False:
+ * there is none, or it has to go another way. Inside the runtime. */
+bool goi_swap_next(struct m **m) GOI_PARKS;
+
 /* Calls fn for every goroutine that is not IDLE until it returns false. Stacks and states change
  * meanwhile unless the caller holds the world (goi_world_stop). */
 void goi_each_g(bool (*fn)(struct g *g, void *arg), void *arg);

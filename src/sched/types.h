@@ -64,7 +64,7 @@ struct g {
     uint8_t reason;                 /* [s:waiting] enum wait_reason while waiting */
     uint8_t flags;                  /* [o] GOI_G_* */
     uint8_t odd;                    /* [o] GOI_ODD_* */
-    uint8_t unused;
+    uint8_t hasty;                  /* [o] does letting another run first pay? (select.c) */
     uint16_t lock_depth;            /* [o] go_lock_thread nesting */
     int saved_errno;                /* [o] errno while not running */
     goi_a32 claim;                  /* [a:CLAIM] generation*2 + taken, for several wakers */

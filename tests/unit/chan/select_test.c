@@ -370,6 +370,89 @@ static void receive_or_quit(recv_chan(int) c, recv_chan(int) quit, go_waitgroup 
         break;
     }
 }
+/* Answers a bell, or not; and notes how many waited for the answer then. */
+static void answer(chan(int) bell, chan(int) out, bool answers, uint32_t *waited)
+{
+    chan_for(v, bell) {
+        *waited = ld_rlx(&GOI_RAW(out)->recvq.n);
+        if (answers) {
+            chan_send(out, v);
+        }
+    }
+}
+
+static int ring_and_select(chan(int) bell, chan(int) a, chan(int) b, int v)
+{
+    chan_send(bell, v);
+    int got = -1;
+    switch (chan_select(recv(in_a, a, &got), recv(in_b, b, &got))) {
+    case in_a:
+    case in_b:
+        break;
+    }
+    return got;
+}
+
+/* Nobody is queued for what the goroutine that was just woken is about to bring. */
+TEST(select, runs_after_the_one_it_has_woken)
+{
+    enum { N = 200 };
+    go_maxprocs(1);
+    chan(int) bell = chan_make(int), a = chan_make(int), b = chan_make(int);
+    uint32_t waited = 0;
+    int unqueued = 0;
+    go(answer, bell, a, true, &waited);
+    go_yield();
+    for (int i = 0; i < N; i++) {
+        waited = 1;
+        EXPECT_EQ_INT(ring_and_select(bell, a, b, i), i);
+        unqueued += waited == 0;
+    }
+    EXPECT(unqueued > N / 2); /* but for the picks that look around, and a P that was taken */
+    chan_close(bell);
+    go_yield();
+    chan_free(bell);
+    chan_free(a);
+    chan_free(b);
+}
+
+static void answer_for(chan(int) in, chan(int) out)
+{
+    chan_for(v, in) {
+        chan_send(out, v);
+    }
+}
+
+static void pass_on(chan(int) bell, chan(int) to)
+{
+    chan_for(v, bell) {
+        chan_send(to, v); /* whom this wakes comes before who let us run */
+        go_yield();
+    }
+}
+
+/* Where another brings it, letting the one that was woken run first is soon left out. */
+TEST(select, waits_where_the_one_it_has_woken_brings_nothing)
+{
+    enum { N = 200 };
+    go_maxprocs(1);
+    chan(int) bell = chan_make(int), second = chan_make(int, 1);
+    chan(int) a = chan_make(int), b = chan_make(int);
+    go(pass_on, bell, second);
+    go(answer_for, second, b);
+    go_yield();
+    for (int i = 0; i < N; i++) {
+        EXPECT_EQ_INT(ring_and_select(bell, a, b, i), i);
+    }
+    chan_close(bell);
+    chan_close(second);
+    go_yield();
+    chan_free(bell);
+    chan_free(second);
+    chan_free(a);
+    chan_free(b);
+}
+
 /* S5: who takes the last value, or closes, may free while the select is on its way out. */
 TEST(select, partner_may_free_at_once)
 {
