@@ -286,8 +286,8 @@ enum { GOI_ONCE_DONE = 1 };
 static inline struct goi_guard *goi_once_enter(struct goi_guard *g, go_once *o, void *frame)
 {
     /* style: raw-atomic because base/atomic.h is not installed. */
-    uint32_t state = __atomic_load_n(&o->state, __ATOMIC_ACQUIRE);
-    if (!GOI_TSAN && __builtin_expect(state == GOI_ONCE_DONE, true)) {
+    go_word state = GOI_TSAN ? 0 : __atomic_load_n(&o->state, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(state == GOI_ONCE_DONE, true)) {
         return NULL;
     }
     return goi_once_begin(g, o, frame);
@@ -296,8 +296,8 @@ static inline struct goi_guard *goi_once_enter(struct goi_guard *g, go_once *o, 
 static inline struct goi_guard *goi_once_value_enter(struct goi_guard *g, go_once *o, void *frame)
 {
     /* style: raw-atomic because base/atomic.h is not installed. */
-    uint32_t state = __atomic_load_n(&o->state, __ATOMIC_ACQUIRE);
-    if (!GOI_TSAN && __builtin_expect(state == GOI_ONCE_DONE, true)) {
+    go_word state = GOI_TSAN ? 0 : __atomic_load_n(&o->state, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(state == GOI_ONCE_DONE, true)) {
         return NULL;
     }
     return goi_once_value_begin(g, o, frame);
