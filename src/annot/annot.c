@@ -45,6 +45,7 @@ void goi_annot_init(void)
 {
     if (__tsan_create_fiber != NULL) {
         goi_annot |= GOI_ANNOT_TSAN;
+        gop_sleepers_deaf();
         goi_annot |= TSAN_SWITCH != 0 ? (uint32_t)GOI_ANNOT_RACE : 0u;
     }
     if (__sanitizer_start_switch_fiber != NULL && __asan_unpoison_memory_region != NULL) {

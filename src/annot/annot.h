@@ -29,6 +29,12 @@
  * of the last, and no order between the two may be announced, for there is none. TSan's own limits
  * remain: goi_annot_most goroutines at a time, 65536 calls deep.
  *
+ * TSan keeps a signal from its handler until the thread that it came to makes a call that TSan
+ * knows, and the runtime's sleeps are none. So with TSan who sleeps in the runtime takes no signals
+ * (gop_sleepers_deaf), and sysmon naps in a call that TSan knows where it would sleep without end:
+ * a thread is always there that takes them. What comes to one that computes waits until it calls
+ * something, as in any program under TSan.
+ *
  * ASan: start/finish_switch_fiber keep its idea of the current stack and its fake stacks.
  * Valgrind: stacks are registered, so that a switch is not taken for a huge allocation.
  */

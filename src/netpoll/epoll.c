@@ -136,10 +136,6 @@ static int wait_coarse(struct epoll_event *e, int64_t left)
 
 static int wait_outer(struct epoll_event *e, int64_t deadline)
 {
-    GOI_JITTER();
-    if (deadline == 0) {
-        return wait_ms(outer, e, BATCH, 0);
-    }
     if (deadline == GOI_FOREVER) {
         return wait_ms(outer, e, BATCH, -1);
     }
@@ -153,6 +149,15 @@ static int wait_outer(struct epoll_event *e, int64_t deadline)
         st_rlx(&coarse, true); /* [stat] */
     }
     return wait_coarse(e, left);
+}
+
+static int sleep_outer(struct epoll_event *e, int64_t deadline)
+{
+    uint64_t mask;
+    gop_sleep_begin(&mask);
+    int n = wait_outer(e, deadline);
+    gop_sleep_end(&mask);
+    return n;
 }
 
 /* Empties the inner set. */
@@ -173,7 +178,8 @@ void goi_poller_wait(int64_t deadline, const struct goi_poller_sink *sink)
     struct epoll_event e[BATCH];
     int saved = errno;
     goi_inside_acquire(&outer);
-    int n = wait_outer(e, deadline);
+    GOI_JITTER();
+    int n = deadline == 0 ? wait_ms(outer, e, BATCH, 0) : sleep_outer(e, deadline);
     for (int i = 0; i < n; i++) {
         uint64_t tag = e[i].data.u64;
         if (tag == TAG_INNER) {

@@ -20,6 +20,13 @@ bool gop_thread_blocked(int tid);
 int gop_futex_wait(goi_a32 *word, uint32_t expected, int64_t deadline);
 void gop_futex_wake(goi_a32 *word, int count);
 
+/* --- signals and sleepers. Once gop_sleepers_deaf() has been called (src/annot), a thread that
+ * sleeps in gop_futex_wait, or between these two, takes no signals but those of faults: the kernel
+ * gives what is for the process to another thread. Before that, the two do nothing. */
+void gop_sleepers_deaf(void);           /* before there are threads */
+void gop_sleep_begin(uint64_t *mask);
+void gop_sleep_end(const uint64_t *mask);
+
 /* --- threads */
 /* A detached thread with at least `stack` bytes, all signals as in the creator. 0 or -EAGAIN. */
 int gop_thread_start(void *(*entry)(void *), void *arg, size_t stack);

@@ -44,6 +44,7 @@ enum {
     IDLE_LOOKS = 24,            /* looks that found all Ps idle before sysmon sleeps (20 ms) */
     HOG_SLICE_NS = 50000000,
     GRACE_NS = 500000,          /* for a goroutine to answer GOI_ATTN_SLICE before its P is taken */
+    NAP_NS = 2000000,           /* instead of a sleep without end, with ThreadSanitizer */
     PREPARE_NS = 500000,        /* of making stacks ahead, at a time */
     TRIM_NS = 1000000000,       /* between two looks at stacks that nobody took */
 };
@@ -224,6 +225,20 @@ void goi_sysmon_wake_locked(void)
     }
 }
 
+/* With ThreadSanitizer this thread is the one that takes signals while all others sleep, in a call
+ * which that tool knows (annot.h). */
+static void sleep_until_woken(int64_t deadline)
+{
+    if (!goi_race_there()) {
+        gop_futex_wait(&goi_sched.sysmon_wake, 0, deadline);
+        return;
+    }
+    while (ld_acq(&goi_sched.sysmon_wake) == 0 && /* [SYSMON] ends when one of the three is there */
+           !goi_debug_wanted() && goi_now() < deadline) {
+        gop_sleep_ns(NAP_NS);
+    }
+}
+
 /* All Ps are idle and were for a while: is this the end, and if not, sleep. */
 static void deep_sleep(int64_t now)
 {
@@ -240,7 +255,7 @@ static void deep_sleep(int64_t now)
     }
     again = goi_min_i64(again, goi_stack_trim_cached(now, goi_now));
     if (!goi_debug_wanted() && ld_acq(&goi_sched.sysmon_wake) == 0) { /* [SYSMON] */
-        gop_futex_wait(&goi_sched.sysmon_wake, 0, again);
+        sleep_until_woken(again);
     }
     goi_lock(&goi_sched.lock);
     st_rlx(&goi_sched.sysmon_asleep, false);

@@ -69,12 +69,11 @@ TEST(quiet, nothing_from_outside_is_overlooked)
     chan(int) signals = chan_make(int, 1);
     go_ctx *far = ctx_with_timeout(ctx_background(), GO_HOUR);
     chance = stress_rand(0);
-    bool heard = !test_under("thread"); /* it holds back a signal to a thread that sleeps */
     for (long i = test_iterations(ROUNDS); i > 0; i--) {
         if (i % 8 == 0) { /* registered now and then only */
             REQUIRE(go_signal_notify(signals, SIGALRM) == 0);
         }
-        switch (stress_below(&chance, !heard ? 4 : i % 8 == 0 ? 6 : 5)) {
+        switch (stress_below(&chance, i % 8 == 0 ? 6 : 5)) {
         case 0:
             by_deadline();
             break;

@@ -22,22 +22,12 @@ static void settle(int sig, void (*handler)(int))
     }
 }
 
-/* To the process; ThreadSanitizer holds back what comes to a thread that sleeps. */
-static void send_us(int sig)
-{
-    if (test_under("thread")) {
-        raise(sig);
-    } else {
-        kill(getpid(), sig);
-    }
-}
-
 TEST(signal, its_number_comes_on_the_channel)
 {
     chan(int) c = chan_make(int, 4);
     REQUIRE_EQ_INT(go_signal_notify(c, SIGUSR1, SIGUSR2), 0);
     for (int i = 0; i < 10; i++) {
-        send_us(SIGUSR1);
+        kill(getpid(), SIGUSR1);
         EXPECT_EQ_INT(chan_recv(c), SIGUSR1);
         raise(SIGUSR2);
         EXPECT_EQ_INT(chan_recv(c), SIGUSR2);
@@ -135,7 +125,7 @@ TEST(signal, ends_a_context)
     go_ctx *ctx = go_signal_ctx(ctx_background(), SIGINT, SIGTERM);
     REQUIRE(ctx != NULL);
     EXPECT_EQ_INT(ctx_err(ctx), 0);
-    send_us(SIGINT);
+    kill(getpid(), SIGINT);
     chan_recv(ctx_done(ctx));
     EXPECT_EQ_INT(ctx_err(ctx), -ECANCELED);
     EXPECT_EQ_STR(ctx_cause(ctx), "interrupt signal received");
@@ -161,9 +151,6 @@ TEST(signal, a_context_that_is_freed_gives_the_signal_back)
 
 TEST(signal, no_deadlock_verdict_while_one_is_waited_for)
 {
-    if (test_under("thread")) {
-        SKIP("ThreadSanitizer holds a signal back while its thread sleeps in the kernel");
-    }
     chan(int) c = chan_make(int, 1);
     REQUIRE_EQ_INT(go_signal_notify(c, SIGALRM), 0);
     alarm(1); /* all goroutines sleep meanwhile, for longer than the verdict takes */
