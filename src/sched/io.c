@@ -17,8 +17,10 @@
  *     front of a busy one's queue. A P whose goroutine has been computing, and still is, is taken:
  *     that goroutine goes on as a plain thread, as after its time slice; one that has just picked
  *     keeps its P until sysmon's next looks, because a goroutine in a short call of the kernel
- *     looks like one that computes, and each P taken is a thread started.
+ *     looks like one that computes, and each P taken is a thread started;
  *                                                                 (goi_io_neglected_locked)
+ *   - if nobody but sysmon looks, and a P is idle, it wakes a thread, which sleeps in the poller
+ *     from then on.                                               (sysmon.c, unit/net/busy)
  *
  * So readiness reaches a goroutine within about a millisecond whatever the Ps do. (Go looks when a
  * P runs out of work, or after 10 ms.) What has become ready runs before what was runnable already,

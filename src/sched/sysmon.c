@@ -21,6 +21,9 @@
  *
  * And while a P is idle and goroutines are started faster than stacks come back, it makes stacks.
  *
+ * And where nobody else looks at the descriptors and a P is idle, it wakes a thread, which goes to
+ * sleep in the poller: what comes next does not wait for sysmon.
+ *
  *   Y1  A P is taken only when held (hold.c) and only from the thread that was looked at: both
  *       under one sched.lock.
  *   Y2  sysmon sleeps without end only when all Ps are idle, and is woken, under sched.lock, by
@@ -176,6 +179,8 @@ static bool late_timers(struct m *self, int64_t now)
     return any;
 }
 
+static int64_t my_look; /* sysmon's alone: when it looked at the descriptors last */
+
 /* All busy Ps. Returns the most urgent of what was found. Descriptors first: a P that has computed
  * for a while is then taken for what they woke by the same look. */
 static enum verdict look_at_all(struct m *self, int64_t now)
@@ -183,7 +188,10 @@ static enum verdict look_at_all(struct m *self, int64_t now)
     enum verdict worst = FINE;
     bool wake = false;
     if (goi_io_overdue(now)) {
+        bool alone = ld_rlx(&goi_sched.io_looked) == my_look; /* nobody has, since */
         (void)goi_io_look(self);
+        my_look = ld_rlx(&goi_sched.io_looked);
+        wake = alone && ld_rlx(&goi_sched.npidle) > 0 && goi_io_wanted();
     }
     for (int i = 0; i < goi_procs_made(); i++) {
         struct p *p = goi_sched.procs[i];

@@ -143,29 +143,26 @@ TEST(busy, answers_come_while_pairs_play_ping_pong)
     }
 }
 
-/* Asks when somebody sleeps in the poller, or has not for long: who computes may have looked there
- * the moment before he began, and then nobody is wanted until sysmon has brought something. */
+/* Asks when somebody sleeps in the poller. Who computes may have looked there the moment before he
+ * began, and then nobody is wanted, until sysmon wakes somebody for it. */
 static void *client_of_sleepers(void *arg)
 {
-    enum { ROUNDS = 20, PATIENCE = 500000 };
+    enum { ROUNDS = 20 };
     const int *fd = arg;
     char byte = 'x';
-    int slept = 0;
     for (int i = 0; i < ROUNDS; i++) {
-        for (int k = 0; k < PATIENCE && ld_rlx(&goi_sched.poller) == NULL; k++) {
+        while (ld_rlx(&goi_sched.poller) == NULL) { /* the test's own limit ends it */
             sched_yield();
         }
-        slept += ld_rlx(&goi_sched.poller) != NULL;
         EXPECT_EQ_INT(write(*fd, &byte, 1), 1);
         EXPECT_EQ_INT(read(*fd, &byte, 1), 1);
     }
-    EXPECT_INT(slept, >=, ROUNDS / 2);
     close(*fd);
     return NULL;
 }
 
 /* What comes next shall not have to wait for sysmon's look: the thread that has answered and has
- * nothing else to do was the last to look, so it stays there. */
+ * nothing else to do stays there, or is sent there. */
 TEST(busy, an_idle_thread_sleeps_in_the_poller_beside_one_that_computes)
 {
     if (go_maxprocs(0) < 2) {
