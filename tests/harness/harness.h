@@ -61,6 +61,7 @@ struct test {
 
 #define TEST_LIVES (-1)
 #define TEST_TIMEOUT_DEFAULT 30
+#define TEST_SCALE_TOOL 4   /* from here on a sanitizer, memcheck or an emulator is what is slow */
 #define TEST_TIMEOUT_MAX 60 /* the longest that a slow environment makes of a limit below it */
 
 /* How a death test, or a child, ended: an exit status as it is, a signal as DIED_BY(SIGABRT). */

@@ -21,12 +21,23 @@ static int64_t now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* To name lines a crash reads all debug information there is, which takes seconds where everything
+ * is slow, and most tests that die look at the message alone. */
+static bool dies_untraced(const struct test *t)
+{
+    return test_options.scale >= TEST_SCALE_TOOL && t->pattern != NULL &&
+           strstr(t->pattern, "goroutine ") == NULL;
+}
+
 static void set_environment(const struct test_case *c)
 {
     char text[512];
     if (c->procs > 0) {
         snprintf(text, sizeof text, "%d", c->procs);
         setenv("GOMAXPROCS", text, 1);
+    }
+    if (dies_untraced(c->test)) {
+        setenv("GORTTRACEBACK", "none", 0);
     }
     if (c->seeded) {
         const char *old = getenv("GORTDEBUG");
