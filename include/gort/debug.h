@@ -61,6 +61,45 @@ GO_API void go_hibernate_after(go_duration d);
  * program ends, `leakscan=10s` at that interval, for those that are new. */
 GO_API size_t go_leak_check(int fd);
 
+/* ---- execution traces ----------------------------------------------------------------------- */
+
+/* A trace of go_trace_start shows every goroutine over time: where it ran, what it waited for, who
+ * woke it. It opens in Perfetto (ui.perfetto.dev), and `gort trace FILE` makes a page of it. A P
+ * records at most 200,000 events in a second and leaves a marked gap when there are more, so a
+ * trace costs the program little however often it switches. GORTDEBUG=trace=FILE records from start
+ * to exit. */
+
+/* Starts recording into a new file at path, until go_trace_stop() or the end of the process. 0, or
+ * -errno of the file; -EBUSY when a trace is being recorded, -EAGAIN when the goroutines could not
+ * be stopped for the moment that it takes, -ENOMEM. */
+GO_API GO_NODISCARD int go_trace_start(const char *path);
+
+/* Ends the trace; the file is complete when it returns. 0; -EINVAL when none is being recorded;
+ * -errno when the file could not be written (what is there until then can be read). */
+GO_API int go_trace_stop(void);
+
+/* True while a trace is recorded: for who would prepare a text for go_trace_log. */
+GO_API bool go_trace_enabled(void);
+
+/* A stretch of the calling goroutine's time, shown under its name in the trace. They nest; each
+ * goroutine ends its own. Without a trace each is a call and a look. 255 bytes of the name are
+ * kept. go_region("name") { ... } is a region for a block, however the block is left, but for a
+ * panic. */
+GO_API void go_region_begin(const char *name);
+GO_API void go_region_end(void);
+
+/* A moment of the calling goroutine with a text of up to 255 bytes. */
+GO_API void go_trace_log(const char *message);
+
+GO_API bool goi_region_enter(const char *name);
+GO_API void goi_region_leave(const bool *inside);
+
 GO_END_DECLS
+
+#define go_region(name) GOI_REGION(__COUNTER__, name)
+#define GOI_REGION(N, name) \
+    for (bool GOI_CAT(goi_inside_, N) GO_CLEANUP(goi_region_leave) = goi_region_enter(name), \
+              *GOI_CAT(goi_once_, N) = &GOI_CAT(goi_inside_, N); \
+         GOI_CAT(goi_once_, N); GOI_CAT(goi_once_, N) = NULL)
 
 #endif

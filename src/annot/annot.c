@@ -163,7 +163,7 @@ void goi_annot_register(const void *lo, const void *hi)
     }
 }
 
-void goi_annot_switch_slow(struct goi_annot_stack *from, struct goi_annot_stack *to, bool dies)
+void goi_annot_switch(struct goi_annot_stack *from, struct goi_annot_stack *to, bool dies)
 {
     if ((goi_annot & GOI_ANNOT_ASAN) != 0) {
         __sanitizer_start_switch_fiber(dies ? NULL : &from->fake, to->lo,
@@ -174,7 +174,7 @@ void goi_annot_switch_slow(struct goi_annot_stack *from, struct goi_annot_stack 
     }
 }
 
-void goi_annot_arrive_slow(struct goi_annot_stack *self)
+void goi_annot_arrive(struct goi_annot_stack *self)
 {
     if ((goi_annot & GOI_ANNOT_ASAN) != 0) {
         __sanitizer_finish_switch_fiber(self->fake, NULL, NULL);

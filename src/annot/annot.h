@@ -65,24 +65,14 @@ void goi_annot_adopt(struct goi_annot_stack *s);    /* s is the calling thread's
 void goi_annot_reachable(const void *lo, const void *hi);
 /* Tells Valgrind about a stack, once per mapping. */
 void goi_annot_register(const void *lo, const void *hi);
-void goi_annot_switch_slow(struct goi_annot_stack *from, struct goi_annot_stack *to, bool dies);
-void goi_annot_arrive_slow(struct goi_annot_stack *self);
-
-/* Around goi_switch: before it on the old stack, after it on the new one. */
-GOI_INLINE void goi_annot_switch(struct goi_annot_stack *from, struct goi_annot_stack *to,
-                                 bool dies)
+/* Is there somebody who wants to know of switches? Valgrind does not: it knows the stacks. */
+GOI_INLINE bool goi_annot_follows(void)
 {
-    if (GOI_UNLIKELY(goi_annot != 0)) {
-        goi_annot_switch_slow(from, to, dies);
-    }
+    return (goi_annot & ~(uint32_t)GOI_ANNOT_VALGRIND) != 0;
 }
-
-GOI_INLINE void goi_annot_arrive(struct goi_annot_stack *self)
-{
-    if (GOI_UNLIKELY(goi_annot != 0)) {
-        goi_annot_arrive_slow(self);
-    }
-}
+/* Around goi_switch, when somebody follows: before it on the old stack, after it on the new one. */
+void goi_annot_switch(struct goi_annot_stack *from, struct goi_annot_stack *to, bool dies);
+void goi_annot_arrive(struct goi_annot_stack *self);
 
 void goi_race_acquire_slow(const void *addr);
 void goi_race_release_slow(const void *addr);

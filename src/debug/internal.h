@@ -9,6 +9,7 @@
  *   signal.c     SIGQUIT, and signals that kill
  *   schedtrace.c a line about the scheduler at each interval
  *   metrics*.c   figures; knobs.c what the environment asks for; top.c for who looks from outside
+ *   trace*.c     the execution tracer (trace.h)
  */
 #ifndef GOI_DEBUG_INTERNAL_H
 #define GOI_DEBUG_INTERNAL_H

@@ -52,6 +52,14 @@ static bool parse_word(struct text t, const char *words, uint64_t *value)
     return false;
 }
 
+/* A copy, which stays: knobs are read once. */
+static bool parse_text(struct text t, uint64_t *value)
+{
+    char *copy = t.n > 0 ? strndup(t.s, t.n) : NULL;
+    *value = (uintptr_t)copy;
+    return copy != NULL;
+}
+
 /* Decimal digits and, for MS, a unit. */
 static bool parse_value(struct text t, enum goi_knob_kind kind, uint64_t *value)
 {
@@ -78,6 +86,20 @@ static bool parse_value(struct text t, enum goi_knob_kind kind, uint64_t *value)
     return false;
 }
 
+static bool parse(struct text t, const struct goi_knob *knob, uint64_t *value)
+{
+    switch (knob->kind) {
+    case GOI_KNOB_WORD:
+        return parse_word(t, knob->example, value);
+    case GOI_KNOB_TEXT:
+        return parse_text(t, value);
+    case GOI_KNOB_NUMBER:
+    case GOI_KNOB_MS:
+    default:
+        return parse_value(t, knob->kind, value);
+    }
+}
+
 /* One "name=value". */
 static void parse_one(struct goi_knobs *k, struct text t, int fd)
 {
@@ -90,8 +112,7 @@ static void parse_one(struct goi_knobs *k, struct text t, int fd)
         }
         struct text value = {eq != NULL ? eq + 1 : "", eq != NULL ? t.n - name.n - 1 : 0};
         uint64_t x;
-        if (knob->kind == GOI_KNOB_WORD ? parse_word(value, knob->example, &x)
-                                        : parse_value(value, knob->kind, &x)) {
+        if (parse(value, knob, &x)) {
             memcpy((char *)k + knob->offset, &x, sizeof x);
         } else {
             complain(fd, "bad value in", t);

@@ -4,7 +4,7 @@
 #define GOI_DEBUG_KNOBS_H
 #include "base/base.h"
 
-enum goi_knob_kind { GOI_KNOB_NUMBER, GOI_KNOB_MS, GOI_KNOB_WORD };
+enum goi_knob_kind { GOI_KNOB_NUMBER, GOI_KNOB_MS, GOI_KNOB_WORD, GOI_KNOB_TEXT };
 
 struct goi_knobs {
 #define KNOB(name, kind, example, text) uint64_t name; /* MS: nanoseconds; WORD: 1, 2, ... */
@@ -12,6 +12,9 @@ struct goi_knobs {
 #undef KNOB
 };
 extern struct goi_knobs goi_knobs;
+
+/* What a TEXT field says; NULL: nothing. */
+GOI_INLINE const char *goi_knob_text(uint64_t value) { return (const char *)(uintptr_t)value; }
 
 struct goi_knob {
     const char *name, *example, *text;

@@ -17,7 +17,9 @@ GOI_INLINE struct m *goi_arrive_inline(struct g *self, struct goi_post *post)
     struct m *m = goi_m();
     goi_assert_hot(m->g == self);
     goi_assert_hot(ld_rlx(&m->in_rt) == 1);
-    goi_annot_arrive(&self->annot);
+    if (GOI_UNLIKELY((m->watch & GOI_WATCH_ANNOT) != 0)) {
+        goi_annot_arrive(&self->annot);
+    }
     if (post != NULL) {
         GOI_JITTER(); /* before the commit */
         if (post->fn == NULL) {
@@ -42,7 +44,14 @@ GOI_INLINE struct m *goi_switch_inline(struct m *m, struct g *from, struct g *to
     }
     m->g = to;
     to->m = m;
-    goi_annot_switch(&from->annot, &to->annot, ld_rlx(&from->state) == GOI_G_DEAD);
+    if (GOI_UNLIKELY(m->watch != 0)) {
+        if ((m->watch & GOI_WATCH_TRACE) != 0) {
+            goi_tracer_switch(m, from, to);
+        }
+        if ((m->watch & GOI_WATCH_ANNOT) != 0) { /* in line: the stack of TSan's frames changes */
+            goi_annot_switch(&from->annot, &to->annot, ld_rlx(&from->state) == GOI_G_DEAD);
+        }
+    }
     struct goi_post *back = goi_switch(&from->regs, &to->regs, post);
     m = goi_arrive_inline(from, back);
     *m->errno_place = from->saved_errno;
@@ -129,8 +138,7 @@ GOI_INLINE void goi_ready_inline(struct m *m, struct g *g)
 {
     struct p *p = m->p;
     GOI_JITTER();
-    if (GOI_UNLIKELY((g->odd & (GOI_ODD_FOREIGN | GOI_ODD_FOLLOWED)) != 0) &&
-        goi_ready_odd(m, g)) {
+    if (GOI_UNLIKELY((g->odd & GOI_ODD_READY) != 0) && goi_ready_odd(m, g)) {
         return;
     }
     goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);

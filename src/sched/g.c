@@ -108,18 +108,29 @@ static GOI_COLD void too_many(void)
     goi_fatal("too many goroutines for the race detector");
 }
 
-void goi_g_start(struct m *m, struct g *g)
+static GOI_COLD void start_watched(struct m *m, struct g *g)
 {
-    struct p *p = m->p;
-    goi_regs_init(&g->regs, goi_call_stack_top(g), g_main, g);
-    if (GOI_UNLIKELY(goi_annot != 0)) {
+    if ((m->watch & GOI_WATCH_ANNOT) != 0) {
         const char *name = g->extra != NULL ? g->extra->name : NULL;
         if (!goi_annot_begin(&g->annot, g->id, name, g->site)) {
             too_many();
         }
     }
+    if ((m->watch & GOI_WATCH_TRACE) != 0) {
+        goi_tracer_started(m, g);
+    }
+}
+
+void goi_g_start(struct m *m, struct g *g)
+{
+    struct p *p = m->p;
+    if (GOI_UNLIKELY(m->watch != 0)) {
+        start_watched(m, g);
+    }
+    goi_regs_init(&g->regs, goi_call_stack_top(g), g_main, g);
     goi_gset(g, GOI_G_PENDING, GOI_G_RUNNABLE);
     if (GOI_UNLIKELY(p == NULL)) {
+        goi_tracer_started(goi_m(), g);
         add_rlx(&goi_sched.ngoroutines_started, 1);
         goi_global_push(g);
         return;
@@ -185,6 +196,19 @@ static void main_gone(struct m *m, void *arg)
     (void)arg;
 }
 
+static GOI_COLD void end_odd(struct g *g)
+{
+    if (g->locked_m != NULL) {
+        g->locked_m->locked_g = NULL;
+        g->locked_m = NULL;
+        g->lock_depth = 0;
+        g->odd &= (uint8_t)~GOI_ODD_LOCKED;
+    }
+    if ((g->odd & GOI_ODD_TRACED) != 0) {
+        goi_tracer_gone(g);
+    }
+}
+
 void goi_g_exit(void)
 {
     struct m *m = goi_m();
@@ -197,11 +221,8 @@ void goi_g_exit(void)
     }
     goi_inside_release(&goi_sched.ngoroutines_exited);
     m = goi_enter();
-    if (g->locked_m != NULL) {
-        g->locked_m->locked_g = NULL;
-        g->locked_m = NULL;
-        g->lock_depth = 0;
-        g->odd &= (uint8_t)~GOI_ODD_LOCKED;
+    if (GOI_UNLIKELY(g->odd != 0)) {
+        end_odd(g);
     }
     goi_gset(g, GOI_G_RUNNING, GOI_G_DEAD);
     struct p *p = m->p;

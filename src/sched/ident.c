@@ -53,6 +53,7 @@ void goi_g_set_name(struct g *g, const char *name)
         return;
     }
     struct g_extra *x = extra_of(g);
+    g->tracer_seen = 0; /* by that name the trace does not know it */
     memset(x->name, 0, sizeof x->name);
     if (name != NULL) {
         memcpy(x->name, name, strnlen(name, GOI_NAME_MAX));

@@ -78,6 +78,7 @@ static bool keep(struct g *g, void *arg)
 static void at_exit(void)
 {
     struct m *self = goi_m();
+    goi_tracer_exit();
     let_panics_end(self);
     goi_debug_exit();
     goi_lock(&goi_sched.lock);
@@ -116,6 +117,7 @@ static void start(void)
     goi_procs_init();
     goi_top_init();
     goi_sysmon_start();
+    goi_tracer_init();
     atexit(at_exit);
     pthread_atfork(NULL, NULL, after_fork_in_child);
     st_rel(&goi_sched.started, true); /* [INIT] */

@@ -137,12 +137,7 @@ static void mark_ready(struct m *m, struct goi_runq *ready)
     uint32_t n = goi_runq_len(ready);
     for (uint32_t i = 0; i < n; i++) {
         struct g *g = goi_g_of(goi_runq_pop_head(ready));
-        if ((g->flags & GOI_G_FOREIGN) != 0) {
-            goi_ready_thread(g);
-        } else {
-            if ((g->odd & GOI_ODD_FOLLOWED) != 0) {
-                goi_sample_ready(m, g);
-            }
+        if ((g->odd & GOI_ODD_READY) == 0 || !goi_ready_odd(m, g)) {
             goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);
             goi_runq_push_tail(ready, &g->run);
         }

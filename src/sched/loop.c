@@ -158,6 +158,9 @@ static bool spin(struct m *m)
             if (victim != p && worth_stealing(victim, now) && steal_from(victim) &&
                 goi_global_grab(p)) {
                 add_rlx(&p->steals, 1);
+                if ((m->watch & GOI_WATCH_TRACE) != 0) {
+                    goi_tracer_stole(m, victim);
+                }
                 return true;
             }
         }

@@ -42,6 +42,7 @@ static void grow_locked(int n)
         struct p *p = goi_sched.procs[i];
         if (p == NULL) {
             p = goi_sched.procs[i] = goi_p_new(i);
+            goi_tracer_p_made_locked(p);
             st_rel(&goi_sched.nprocs_made, (uint32_t)i + 1); /* [PROCS] */
         } else if (p->retired) {
             p->retired = false;

@@ -85,6 +85,9 @@ struct g *goi_pick_slow(struct p *p)
     int64_t now = goi_now();
     p->budget = GOI_PICK_BUDGET;
     goi_sample_park(p, now);
+    if (GOI_UNLIKELY(p->tracer != NULL)) {
+        goi_tracer_tick(p, now);
+    }
     if (goi_timers_next(p->timers) <= now) {
         p->due = true;
         return NULL;
@@ -128,6 +131,7 @@ struct m *goi_park_thread(struct m *m, struct g *g, struct goi_post *post)
 {
     st_rlx(&g->thread_wake, 0);
     int saved = *m->errno_place;
+    goi_tracer_thread_parks(g);
     if (post->fn == NULL) {
         goi_unlock(post->arg);
     } else {
@@ -138,6 +142,7 @@ struct m *goi_park_thread(struct m *m, struct g *g, struct goi_post *post)
         gop_futex_wait(&g->thread_wake, 0, GOI_FOREVER);
     }
     goi_gset(g, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    goi_tracer_thread_runs(g);
     *m->errno_place = saved;
     return m;
 }
@@ -160,11 +165,16 @@ void goi_ready_thread(struct g *g)
 /* True: g is a thread's, and runs again. */
 bool goi_ready_odd(struct m *m, struct g *g)
 {
+    if ((g->odd & GOI_ODD_TRACED) != 0) {
+        goi_tracer_ready(m, g);
+    }
     if ((g->odd & GOI_ODD_FOREIGN) != 0) {
         goi_ready_thread(g);
         return true;
     }
-    goi_sample_ready(m, g);
+    if ((g->odd & GOI_ODD_FOLLOWED) != 0) {
+        goi_sample_ready(m, g);
+    }
     return false;
 }
 
@@ -176,8 +186,7 @@ void goi_ready_back(struct m *m, struct g *g)
         goi_ready_inline(m, g);
         return;
     }
-    if (GOI_UNLIKELY((g->odd & (GOI_ODD_FOREIGN | GOI_ODD_FOLLOWED)) != 0) &&
-        goi_ready_odd(m, g)) {
+    if (GOI_UNLIKELY((g->odd & GOI_ODD_READY) != 0) && goi_ready_odd(m, g)) {
         return;
     }
     goi_gset(g, GOI_G_WAITING, GOI_G_RUNNABLE);

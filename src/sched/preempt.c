@@ -38,6 +38,7 @@ static void requeue_global(struct m *m, void *arg)
     goi_lock(&goi_sched.lock);
     goi_must(m->detached);
     attached_locked(m);
+    goi_tracer_queued(m, g);
     goi_global_push_locked(g);
     goi_unlock(&goi_sched.lock);
     if (ld_rlx(&goi_sched.npidle) != 0) {
@@ -123,6 +124,9 @@ struct m *goi_enter_slow(struct m *m)
         }
         if ((a & (GOI_ATTN_SLICE | GOI_ATTN_RETIRE)) != 0) {
             st_rlx(goi_word32(&goi_nudge), 0); /* [stat] */
+            if ((m->watch & GOI_WATCH_TRACE) != 0) {
+                goi_tracer_preempted(m);
+            }
             m = goi_p_give_up(m, (a & GOI_ATTN_RETIRE) != 0);
         }
     }

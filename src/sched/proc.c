@@ -59,12 +59,20 @@ void goi_p_bind_locked(struct p *p, struct m *m)
     if (p->id >= goi_procs()) { /* R4 */
         or_rlx(&m->attn, GOI_ATTN_RETIRE);
     }
+    if (GOI_UNLIKELY(p->tracer != NULL)) {
+        goi_tracer_bound(p, m);
+    } else {
+        m->watch &= GOI_WATCH_ANNOT; /* a trace may have ended while it had no P */
+    }
 }
 
 void goi_p_unbind_locked(struct p *p, struct m *m)
 {
     goi_assert(p->m == m); /* R1 */
     goi_assert(m->p == p);
+    if (GOI_UNLIKELY(p->tracer != NULL)) {
+        goi_tracer_unbound(p, m);
+    }
     p->m = NULL;
     m->p = NULL;
     or_rlx(&m->attn, GOI_ATTN_NO_P);

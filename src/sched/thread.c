@@ -58,6 +58,7 @@ struct m *goi_m_new(void)
     g0->m = m;
     m->g0 = g0;
     m->g = g0;
+    m->watch = goi_annot_follows() ? (unsigned)GOI_WATCH_ANNOT : 0u;
     st_rlx(&m->in_rt, 1);
     st_rlx(&m->attn, GOI_ATTN_NO_P | (goi_sched.have_membarrier ? 0u : (unsigned)GOI_ATTN_FENCE));
     goi_lock(&goi_sched.lock);
@@ -185,6 +186,7 @@ static struct m *foreign_new(void)
     struct m *m = must_alloc(sizeof *m);
     struct g *g = must_alloc(sizeof *g);
     m->foreign = true;
+    m->watch = goi_annot_follows() ? (unsigned)GOI_WATCH_ANNOT : 0u;
     m->g = g;
     g->m = m;
     g->flags = GOI_G_FOREIGN;

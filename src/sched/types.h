@@ -91,6 +91,7 @@ struct g {
     struct goi_unwind unwind;       /* [o] defers, try frames, pending records */
     uint32_t klass;                 /* [c] of the window */
     goi_a32 thread_wake;            /* [a:TPARK] futex word of a foreign goroutine */
+    uint64_t tracer_seen;           /* [o] its id and the trace's number: the trace knows it */
     struct g *foreign_next;         /* [l:sched] list of foreign goroutines and main, for dumps */
 };
 _Static_assert(sizeof(struct g) <= GOI_STACK_DESC_BYTES, "a goroutine fits into its window's top");
@@ -104,11 +105,20 @@ enum {
     GOI_G_LEAKED = 16,              /* nothing can wake it any more (debug/leak.c) */
 };
 
+/* m.watch: why a switch or a go statement has more to do than to switch, or to start */
+enum {
+    GOI_WATCH_ANNOT = 1,            /* goi_annot_follows() */
+    GOI_WATCH_TRACE = 2,            /* there is a P, and what happens on it is recorded */
+    GOI_WATCH_AWAY = 4,             /* no P, and the trace shows the goroutine without one */
+};
+
 /* g.odd: what takes its goroutine off the fast paths of ready and pick. */
 enum {
     GOI_ODD_FOREIGN = 1,            /* as GOI_G_FOREIGN */
     GOI_ODD_LOCKED = 2,             /* locked_m is set */
     GOI_ODD_FOLLOWED = 4,           /* is measured for others (sample.c) */
+    GOI_ODD_TRACED = 8,             /* a trace shows it waiting or runnable (debug/trace.c) */
+    GOI_ODD_READY = GOI_ODD_FOREIGN | GOI_ODD_FOLLOWED | GOI_ODD_TRACED,    /* to be readied */
 };
 
 /* m.attn: reasons to take the slow path at the next entry [a:RT] */
@@ -134,6 +144,7 @@ struct m {
     struct goi_rand rand;           /* [o] */
     struct g *g0;                   /* [c] scheduler stack */
     bool foreign;                   /* [c] */
+    uint8_t watch;                  /* [o] GOI_WATCH_*; by others while they hold the P (hold.c) */
     bool spinning;                  /* [o] looking for work, counted in sched.nspinning */
     int64_t found_at;               /* [o] when the last search found some, until it has run dry */
     goi_a32 wake;                   /* [a:MPARK] futex word: 0 asleep or about to, 1 woken, or
@@ -175,6 +186,7 @@ struct p {
     struct goi_stack_cache stacks;  /* [o] */
     uint64_t id_next, id_end;       /* [o] batch of goroutine ids */
     struct goi_timers *timers;      /* [c] */
+    struct goi_tracer_ring *tracer; /* [o] NULL while no trace is recorded (debug/trace.c) */
     struct m *m;                    /* [w:sched] holder, NULL while idle */
     struct p *link;                 /* [l:sched] list of idle Ps */
     int id;                         /* [c] */

@@ -46,6 +46,27 @@ bool goi_debug_wanted(void);
 void goi_top_init(void);
 /* debug/leak.c: the process is about to end. Outside the runtime. */
 void goi_debug_exit(void);
+/* debug/trace_record.c: what the execution tracer (debug/trace.c) is told. Those with an M are
+ * called by who has its P, and only while it is recorded (GOI_WATCH_TRACE, or p->tracer != NULL);
+ * those without ask themselves, in a load. */
+void goi_tracer_switch(struct m *m, struct g *from, struct g *to) GOI_COLD;
+void goi_tracer_ready(struct m *m, struct g *g) GOI_COLD;   /* also of an M without a P */
+void goi_tracer_started(struct m *m, struct g *g) GOI_COLD; /* the same */
+void goi_tracer_preempted(struct m *m) GOI_COLD;
+void goi_tracer_stole(struct m *m, const struct p *victim) GOI_COLD;
+void goi_tracer_bound(struct p *p, struct m *m) GOI_COLD;   /* under sched.lock, by m's thread */
+void goi_tracer_unbound(struct p *p, struct m *m) GOI_COLD; /* the same, or m is held */
+void goi_tracer_tick(struct p *p, int64_t now) GOI_COLD;    /* now and then, by p's owner */
+void goi_tracer_queued(struct m *m, struct g *g);   /* it ran without a P, and waits for one */
+void goi_tracer_gone(struct g *g);          /* it ended, and the trace shows it waiting */
+void goi_tracer_thread_parks(struct g *g);  /* a foreign thread's goroutine */
+void goi_tracer_thread_runs(struct g *g);
+void goi_tracer_p_made_locked(struct p *p);
+/* debug/trace.c: the runtime has started: GORTDEBUG=trace=FILE. */
+void goi_tracer_init(void);
+/* The process ends: what was recorded is written. */
+void goi_tracer_exit(void);
+
 /* debug/knobs.c: reads GORTDEBUG; called once at start. */
 void goi_knobs_init(void);
 uint64_t goi_knob_seed(void);

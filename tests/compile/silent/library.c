@@ -149,5 +149,11 @@ int talks(go_ctx *ctx)
     }
     conn_close(c);
     go_dump(2);
+    go_region("region") {
+        go_trace_log(go_trace_enabled() ? "a" : "b");
+    }
+    if (go_trace_start("file") == 0) {
+        go_trace_stop();
+    }
     return go_lookup_host(ctx, "localhost", &addrs) + (go_version()[0] == '0');
 }
