@@ -69,7 +69,11 @@ static const struct command commands[] = {
     {"dump", NULL, "PID", "print every goroutine of a running program", ""},
     {"top", NULL, "[-b] [-d SECONDS] [-n COUNT] [-l LINES] PID", "watch a running program",
      "Shows what its goroutines do, without stopping it. gort top -h says more.\n"},
-    {"trace", NULL, "FILE", "turn an execution trace into a page", ""},
+    {"trace", NULL, "[-o PAGE] FILE", "turn an execution trace into a page",
+     "GORTDEBUG=trace=FILE in a program's environment, or go_trace_start, makes the trace; this\n"
+     "makes one page of HTML of it, FILE.html, that needs nothing else: the timeline of every P\n"
+     "and goroutine, who woke whom, regions, and where the time went. ui.perfetto.dev opens the\n"
+     "same FILE.\n"},
     {"profile", NULL, "...", "profile goroutines", ""},
     {"help", cli_cmd_help, "[COMMAND]", "this, or help on one command", ""},
 };
