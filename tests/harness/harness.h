@@ -59,6 +59,13 @@ struct test {
     int seeds;           /* how many seeds it is run with, at least; 0: as the options say */
 };
 
+/* For what one compiler is enough for. */
+#ifdef __clang__
+#define TEST_CLANG 1
+#else
+#define TEST_CLANG 0
+#endif
+
 #define TEST_LIVES (-1)
 #define TEST_TIMEOUT_DEFAULT 30
 #define TEST_SCALE_TOOL 4   /* from here on a sanitizer, memcheck or an emulator is what is slow */

@@ -140,7 +140,7 @@ TEST(waitgroup, memory_may_go_while_others_have_not_returned)
         wg_add(&over, 1);
         go(wait_beside, w, late, &over);
         if (late) {
-            while (parked_now(GOI_WAIT_WAITGROUP) == 0 && ld_rlx(goi_word64(&over.state)) != 0) {
+            while (parked_now(GOI_WAIT_WAITGROUP) == 0 && ld_acq(goi_word64(&over.state)) != 0) {
                 go_yield(); /* it waits, or has waited */
             }
         } else {
