@@ -4,9 +4,11 @@
  * It has no P and runs no goroutine. While any P is busy it looks at them every 20 us to 1 ms (less
  * often the longer nothing needed it; every 200 us while all there is is a suspicion, because a
  * thread's CPU clock says nothing sooner, and less often after twenty that were false: a look costs
- * up to 28 us in a virtual machine), and when all have been idle for a while it sleeps until a P is
- * taken: with everything blocked there is no CPU use at all. First, where nobody has looked at the
- * descriptors that are waited for, it does (io.c). Then, for each busy P:
+ * up to 28 us in a virtual machine; and every 4 ms after a hundred looks that found all of them
+ * picking all the time, as in a server under load, whose core the looks took 3 % of), and when all
+ * have been idle for a while it sleeps until a P is taken: with everything blocked there is no CPU
+ * use at all. First, where nobody has looked at the descriptors that are waited for, it does
+ * (io.c). Then, for each busy P:
  *
  *   - the goroutine has kept its P for 10 ms and calls the runtime now and then: GOI_ATTN_SLICE
  *     asks it to yield at the next entry;
@@ -35,6 +37,9 @@
 enum {
     LOOK_MIN_NS = 20000,
     LOOK_MAX_NS = 1000000,
+    LOOK_CALM_NS = 4000000,     /* while every busy P picks all the time */
+    CALM_PICK_NS = 50000,       /* "all the time": as many picks since the last look */
+    CALM_LOOKS = 100,           /* before the pace slows further */
     LOOK_IO_NS = 500000,        /* while descriptors are waited for and nobody sleeps there */
     STUCK_NS = 40000,           /* in one stretch of user code: worth a closer look */
     KEPT_NS = 100000,           /* a queue that has not run empty: its P has more than it can do; */
@@ -181,9 +186,15 @@ static bool late_timers(struct m *self, int64_t now)
 
 static int64_t my_look; /* sysmon's alone: when it looked at the descriptors last */
 
+/* Has p, which is busy, picked all the time since the last look, `span` ago? */
+static bool picks_steadily(const struct p *p, int64_t span)
+{
+    return (int64_t)(goi_p_picks(p) - p->mon_picks) * CALM_PICK_NS >= span;
+}
+
 /* All busy Ps. Returns the most urgent of what was found. Descriptors first: a P that has computed
  * for a while is then taken for what they woke by the same look. */
-static enum verdict look_at_all(struct m *self, int64_t now)
+static enum verdict look_at_all(struct m *self, int64_t now, int64_t span, bool *calm)
 {
     enum verdict worst = FINE;
     bool wake = false;
@@ -196,7 +207,9 @@ static enum verdict look_at_all(struct m *self, int64_t now)
     for (int i = 0; i < goi_procs_made(); i++) {
         struct p *p = goi_sched.procs[i];
         goi_lock(&goi_sched.lock);
-        enum verdict v = p->idle || p->retired ? FINE : look(p, now);
+        bool busy = !p->idle && !p->retired;
+        *calm = *calm && (!busy || picks_steadily(p, span));
+        enum verdict v = busy ? look(p, now) : FINE;
         goi_unlock(&goi_sched.lock);
         worst = v > worst ? v : worst;
         wake |= v == WAKE;
@@ -270,13 +283,39 @@ static void deep_sleep(int64_t now)
     goi_unlock(&goi_sched.lock);
 }
 
+/* How long until the next look, and since when nothing has happened that matters, in looks. */
+struct rhythm {
+    int64_t pace;
+    int quiet, alarms, calm;
+};
+
+static void adapt(struct rhythm *r, enum verdict v, bool calm, bool io_due)
+{
+    r->calm = calm && v == FINE && !io_due ? r->calm + 1 : 0;
+    if (v >= TAKEN) {
+        r->quiet = 0;
+        r->alarms = 0;
+        r->pace = LOOK_MIN_NS;
+    } else if (v == SUSPECT) {
+        r->quiet = 0;
+        r->pace = goi_max_i64(r->pace, ASLEEP_NS);
+        if (++r->alarms > FALSE_ALARMS) {
+            r->pace = goi_min_i64(2 * r->pace, LOOK_MAX_NS);
+        }
+    } else if (++r->quiet > QUIET_LOOKS) {
+        r->pace = goi_min_i64(2 * r->pace, LOOK_CALM_NS);
+    }
+    if (r->calm <= CALM_LOOKS) {
+        r->pace = goi_min_i64(r->pace, io_due ? LOOK_IO_NS : LOOK_MAX_NS);
+    }
+}
+
 static void *sysmon(void *arg)
 {
     struct m *self = arg;
-    int quiet = 0;
-    int alarms = 0;
+    struct rhythm r = {.pace = LOOK_MIN_NS};
     int idle = 0;
-    int64_t pace = LOOK_MIN_NS;
+    int64_t looked = goi_now();
     int64_t trim_at = goi_now() + TRIM_NS;
     goi_m_init_thread(self);
     gop_thread_name("gort-sysmon");
@@ -285,7 +324,7 @@ static void *sysmon(void *arg)
     goi_annot_adopt(&self->g->annot);
     st_rlx(&self->in_rt, 1);
     for (;;) { /* for the life of the process */
-        gop_sleep_ns(pace);
+        gop_sleep_ns(r.pace);
         goi_debug_tick();
         int64_t now = goi_now();
         look_at_clock(now);
@@ -293,34 +332,22 @@ static void *sysmon(void *arg)
         bool all_idle = goi_procs_quiet_locked();
         goi_unlock(&goi_sched.lock);
         if (all_idle) {
-            pace = LOOK_MAX_NS;
+            r.pace = LOOK_MAX_NS;
+            looked = now;
             if (++idle >= IDLE_LOOKS) {
                 deep_sleep(now);
-                pace = LOOK_MIN_NS;
+                r.pace = LOOK_MIN_NS;
                 idle = IDLE_LOOKS - 2; /* still idle? back to sleep soon */
             }
             continue;
         }
         idle = 0;
         bool io_due = goi_io_overdue(now); /* the Ps do not look by themselves */
-        enum verdict v = look_at_all(self, now);
+        bool calm = true;
+        enum verdict v = look_at_all(self, now, now - looked, &calm);
+        looked = now;
         v = prepare_stacks(now) && v < TAKEN ? TAKEN : v;
-        if (v >= TAKEN) {
-            quiet = 0;
-            alarms = 0;
-            pace = LOOK_MIN_NS;
-        } else if (v == SUSPECT) {
-            quiet = 0;
-            pace = goi_max_i64(pace, ASLEEP_NS);
-            if (++alarms > FALSE_ALARMS) {
-                pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
-            }
-        } else if (++quiet > QUIET_LOOKS) {
-            pace = goi_min_i64(2 * pace, LOOK_MAX_NS);
-        }
-        if (pace > LOOK_IO_NS && io_due) {
-            pace = LOOK_IO_NS;
-        }
+        adapt(&r, v, calm, io_due);
         if (now >= trim_at) {
             trim_at = goi_min_i64(goi_stack_trim_cached(now, goi_now), now + TRIM_NS);
         }
