@@ -228,10 +228,37 @@ static ssize_t send_batch(struct goi_sock *s, struct iovec *iov, size_t n, int f
     return 0;
 }
 
+/* One buffer, which mostly goes out by one call. */
+static ssize_t write_one(struct goi_sock *s, const char *buf, size_t n)
+{
+    go_mark mark;
+    ssize_t sent = -1;
+    if (s->socket && go_watch_try(s->watch, GO_WRITE, &mark) > 0) {
+        sent = send(s->fd, buf, n, MSG_NOSIGNAL);
+        if (sent == (ssize_t)n) {
+            return sent;
+        }
+        if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != EFAULT) {
+            return -errno; /* not asked again: an error is told once */
+        }
+    }
+    size_t done = sent > 0 ? (size_t)sent : 0;
+    struct iovec rest = {.iov_base = (void *)(uintptr_t)(buf + done), .iov_len = n - done};
+    ssize_t r = send_batch(s, &rest, 1, 0);
+    return r < 0 ? r : (ssize_t)n;
+}
+
 ssize_t go_conn_write(go_conn *c, const void *buf, size_t n)
 {
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = n};
-    return go_conn_writev(c, &iov, 1);
+    int r = go_watch_begin(c->sock.watch);
+    if (r != 0) {
+        return r;
+    }
+    go_mutex_lock(&c->writing);
+    ssize_t sent = write_one(&c->sock, buf, n);
+    go_mutex_unlock(&c->writing);
+    leave(c);
+    return sent;
 }
 
 static ssize_t write_all(struct goi_sock *s, const struct iovec *iov, size_t n)
