@@ -93,7 +93,10 @@ void goi_share_locked(struct p *victim, bool with_next);
 bool goi_p_take_locked(struct p *p, bool computes);
 
 /* --- io.c: looking at the poller */
-enum { GOI_IO_BUDGET_NS = 200000 };     /* between two looks while Ps are busy */
+enum {
+    GOI_IO_BUDGET_NS = 200000,          /* between two looks while Ps are busy */
+    GOI_IO_HELP_NS = 1000000,           /* without a pause: more than one P can do */
+};
 /* Would a look find what nobody else is told of? A hint, one load when there is no poller. */
 GOI_INLINE bool goi_io_wanted(void)
 {
@@ -121,6 +124,11 @@ void goi_io_retire_locked(struct m *m);
 void goi_io_deliver(struct m *m, struct goi_runq *ready);
 /* Goroutines leave p's woken queue otherwise than by being picked. */
 GOI_INLINE void goi_io_forget(struct p *p) { p->io_batch = 0; }
+/* p serves descriptors, and calls for help by itself when it has no pause. */
+GOI_INLINE bool goi_io_serves(const struct p *p, int64_t now)
+{
+    return now - ld_rlx(&p->io_alone_busy) < 2 * GOI_IO_HELP_NS; /* [stat] */
+}
 /* What was put on busy p's queue by somebody else still waits: p has picked nothing since. */
 bool goi_io_neglected_locked(struct p *p);
 

@@ -57,10 +57,7 @@
  */
 #include "sched/fast.h"
 
-enum {
-    OFTEN_NS = 50000,           /* a look this recent: another P is at it */
-    HELP_NS = 1000000,          /* without a pause: more than one P can do */
-};
+enum { OFTEN_NS = 50000 };      /* a look this recent: another P is at it */
 
 void goi_io_opened(void)
 {
@@ -240,12 +237,12 @@ static void deliver_elsewhere(struct m *m, struct goi_runq *ready)
  * other caches. A P that has had no pause for a while calls another, at most once in that time. */
 static bool needs_help(struct p *p, int64_t now)
 {
-    if (p->io_alone_busy != 0 && now - p->io_alone_busy < HELP_NS) {
+    int64_t since = ld_rlx(&p->io_alone_busy); /* [stat] */
+    if (since != 0 && now - since < GOI_IO_HELP_NS) {
         return false;
     }
-    bool needs = p->io_alone_busy != 0;
-    p->io_alone_busy = now;
-    return needs;
+    st_rlx(&p->io_alone_busy, now);
+    return since != 0;
 }
 
 void goi_io_deliver(struct m *m, struct goi_runq *ready)

@@ -92,7 +92,7 @@ void goi_p_idle_locked(struct p *p)
         return;
     }
     p->idle = true;
-    p->io_alone_busy = 0;
+    st_rlx(&p->io_alone_busy, 0); /* [stat] */
     p->link = goi_sched.idle_p;
     goi_sched.idle_p = p;
     add_rlx(&goi_sched.npidle, 1); /* R3 */

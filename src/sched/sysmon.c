@@ -17,7 +17,7 @@
  *     P is taken and given to another thread; after 0.2 ms already if what waits there was woken by
  *     a descriptor (io.c);
  *   - work waits behind it, or its queue never runs empty, and another P is idle: wake a thread,
- *     which steals;
+ *     which steals (a P that serves descriptors calls one by itself for its queue: io.c);
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
  *   - timers are overdue behind it: run here.
  *
@@ -149,7 +149,9 @@ static enum verdict look(struct p *p, int64_t now)
     if (goi_p_work(p) > 0 && ld_rlx(&goi_sched.npidle) > 0 &&
         now - p->mon_kept >= KEPT_NS + KEPT_SKIP_NS * ld_rlx(&goi_sched.wake_skip)) {
         p->mon_kept = now;
-        return WAKE; /* it keeps picking, and yet never comes to the end */
+        if (!goi_io_serves(p, now)) {
+            return WAKE; /* it keeps picking, and yet never comes to the end */
+        }
     }
     if (stuck < STUCK_NS || !work_waits(p, now)) {
         return FINE;
@@ -186,10 +188,13 @@ static bool late_timers(struct m *self, int64_t now)
 
 static int64_t my_look; /* sysmon's alone: when it looked at the descriptors last */
 
-/* Has p, which is busy, picked all the time since the last look, `span` ago? */
-static bool picks_steadily(const struct p *p, int64_t span)
+/* Has p picked all the time since the last look, `span` ago, if it was and is busy? */
+static bool picks_steadily(struct p *p, bool busy, int64_t span)
 {
-    return (int64_t)(goi_p_picks(p) - p->mon_picks) * CALM_PICK_NS >= span;
+    bool was_busy = p->mon_busy;
+    p->mon_busy = busy;
+    return !was_busy || !busy ||
+           (int64_t)(goi_p_picks(p) - p->mon_picks) * CALM_PICK_NS >= span;
 }
 
 /* All busy Ps. Returns the most urgent of what was found. Descriptors first: a P that has computed
@@ -208,7 +213,7 @@ static enum verdict look_at_all(struct m *self, int64_t now, int64_t span, bool 
         struct p *p = goi_sched.procs[i];
         goi_lock(&goi_sched.lock);
         bool busy = !p->idle && !p->retired;
-        *calm = *calm && (!busy || picks_steadily(p, span));
+        *calm = picks_steadily(p, busy, span) && *calm;
         enum verdict v = busy ? look(p, now) : FINE;
         goi_unlock(&goi_sched.lock);
         worst = v > worst ? v : worst;

@@ -197,11 +197,12 @@ struct p {
     uint32_t io_tick, io_batch;     /* [o] at the last such batch: tick, and how many are to run */
     struct goi_runnable *io_last;   /* [o] the last of these */
     goi_ai64 io_looked;             /* [stat] when its owner last looked at the poller */
-    int64_t io_alone_busy;          /* [o] since when it has served descriptors without a pause,
+    goi_ai64 io_alone_busy;         /* [stat] since when it has served descriptors without a pause,
                                      * or has called for help; 0: it has just been idle */
     bool io_left;                   /* [l:sched] somebody else put goroutines on its queue */
     uint32_t io_left_picks;         /* [l:sched] when it had picked so many times */
     /* sysmon's notes [o by sysmon] */
+    bool mon_busy;
     uint32_t mon_tick;
     int64_t mon_since;
     int64_t mon_cpu, mon_cpu_since;
