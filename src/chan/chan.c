@@ -254,19 +254,10 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
     return GOI_TRY_WAIT;
 }
 
-/* A sender waits and the buffer is full, or there is no buffer. */
-static GOI_NOINLINE void recv_from_sender(struct go_chan *c, void *v, struct goi_waiter *w)
+/* A sender waits and the buffer is full: the oldest leaves, the sender's value follows. */
+static GOI_NOINLINE void recv_from_full(struct go_chan *c, void *v, struct goi_waiter *w)
 {
-    if (c->cap == 0) {
-        if (v != NULL) {
-            goi_elem_copy(v, w->value, c->elem);
-        }
-        if (goi_race_there()) {
-            race_meet(w);
-        }
-        return;
-    }
-    char *slot = goi_chan_slot(c, c->recv_at); /* the oldest leaves, the sender's value follows */
+    char *slot = goi_chan_slot(c, c->recv_at);
     if (v != NULL) {
         goi_elem_copy(v, slot, c->elem);
     }
@@ -289,7 +280,16 @@ GOI_INLINE enum goi_attempt recv_locked(struct go_chan *c, void *v, struct g **w
     struct goi_waiter *w = c->sendq.first != NULL ? goi_waitq_pop(&c->sendq) : NULL;
     if (w != NULL) {
         goi_assert_hot(count == c->cap); /* C2 */
-        recv_from_sender(c, v, w);
+        if (count != 0) {
+            recv_from_full(c, v, w);
+        } else {
+            if (v != NULL) {
+                goi_elem_copy(v, w->value, c->elem);
+            }
+            if (goi_race_there()) {
+                race_meet(w);
+            }
+        }
         w->ok = true;
         w->g->wake_arg = w;
         *wake = w->g;
@@ -377,16 +377,10 @@ GOI_INLINE void race_send(const struct go_chan *c, const void *v)
 
 static GOI_COLD void panic_closed(void) { goi_panic_text("send on closed channel"); }
 
-void goi_chan_send(struct go_chan *c, const void *v)
+/* The rest of a send, locked: everything but a value of common size that fits into the buffer. */
+static GOI_NOINLINE void send_on(struct m *m, struct go_chan *c, const void *v)
 {
     struct g *wake;
-    if (GOI_UNLIKELY(c == NULL)) {
-        block_for_ever(GOI_WAIT_CHAN_SEND_NIL);
-        return;
-    }
-    race_send(c, v);
-    struct m *m = goi_enter();
-    goi_lock(&c->lock);
     enum goi_attempt r = send_locked(c, v, &wake);
     if (GOI_LIKELY(r == GOI_TRY_DONE)) {
         goi_unlock(&c->lock); /* C5 */
@@ -407,38 +401,136 @@ void goi_chan_send(struct go_chan *c, const void *v)
     panic_closed();
 }
 
-bool goi_chan_recv(struct go_chan *c, void *v)
+/* Not yet inside the runtime; m is NULL or has been through goi_rt_enter without success. */
+static GOI_COLD void send_enter(struct m *m, struct go_chan *c, const void *v)
 {
-    struct g *wake;
-    if (GOI_UNLIKELY(c == NULL)) {
-        block_for_ever(GOI_WAIT_CHAN_RECV_NIL);
-        return false;
+    m = goi_enter_slow(m);
+    goi_lock(&c->lock);
+    send_on(m, c, v);
+}
+
+static GOI_COLD void send_lock(struct m *m, struct go_chan *c, const void *v)
+{
+    goi_lock_slow(&c->lock);
+    send_on(m, c, v);
+}
+
+static GOI_COLD void send_odd(struct go_chan *c, const void *v)
+{
+    if (c == NULL) {
+        block_for_ever(GOI_WAIT_CHAN_SEND_NIL);
+        return;
     }
+    race_send(c, v);
     struct m *m = goi_enter();
     goi_lock(&c->lock);
+    send_on(m, c, v);
+}
+
+/* A send that neither waits nor wakes calls nobody: all else is a jump to a function that does the
+ * rest, so that the compiler saves no register here. The same in goi_chan_recv. */
+GOI_HOT void goi_chan_send(struct go_chan *c, const void *v)
+{
+    if (GOI_UNLIKELY(c == NULL) || goi_race_on()) {
+        send_odd(c, v);
+        return;
+    }
+    struct m *m = goi_m();
+    goi_assert_hot(m == NULL || ld_rlx(&m->in_rt) == 0);
+    if (GOI_UNLIKELY(m == NULL) || !goi_rt_enter(&m->in_rt, &m->attn)) { /* [RT] */
+        send_enter(m, c, v);
+        return;
+    }
+    if (!goi_lock_now(&c->lock)) {
+        send_lock(m, c, v);
+        return;
+    }
+    uint32_t count = ld_rlx(&c->count);
+    if (count >= c->cap || c->recvq.first != NULL || ld_rlx(&c->closed) != 0 ||
+        !goi_elem_common(c->elem)) {
+        send_on(m, c, v);
+        return;
+    }
+    goi_elem_copy_common(goi_chan_slot(c, c->send_at), v, c->elem);
+    c->send_at = c->send_at + 1 == c->cap ? 0 : c->send_at + 1;
+    st_rlx(&c->count, count + 1); /* readable as a hint; exact under the lock */
+    goi_unlock(&c->lock);         /* C5 */
+    goi_leave(m);
+}
+
+/* The rest of a receive, locked. */
+static GOI_NOINLINE bool recv_on(struct m *m, struct go_chan *c, void *v)
+{
+    struct g *wake;
+    uint32_t size = c->elem;
     enum goi_attempt r = recv_locked(c, v, &wake);
     bool ok = r == GOI_TRY_DONE;
     if (GOI_LIKELY(r != GOI_TRY_WAIT)) {
-        uint32_t size = c->elem;
         goi_unlock(&c->lock); /* C5 */
         if (wake != NULL) {
             goi_ready_inline(m, wake);
         }
         goi_leave(m);
-        if (v != NULL) {
-            goi_race_write(v, size);
-        }
-        return ok;
-    }
-    uint32_t size = c->elem;
-    ok = wait_on(m, c, &c->recvq, v, GOI_WAIT_CHAN_RECV);
-    if (v != NULL) {
-        if (!ok) {
+    } else {
+        ok = wait_on(m, c, &c->recvq, v, GOI_WAIT_CHAN_RECV);
+        if (!ok && v != NULL) {
             memset(v, 0, size);
         }
+    }
+    if (v != NULL) {
         goi_race_write(v, size);
     }
     return ok;
+}
+
+static GOI_COLD bool recv_enter(struct m *m, struct go_chan *c, void *v)
+{
+    m = goi_enter_slow(m);
+    goi_lock(&c->lock);
+    return recv_on(m, c, v);
+}
+
+static GOI_COLD bool recv_lock(struct m *m, struct go_chan *c, void *v)
+{
+    goi_lock_slow(&c->lock);
+    return recv_on(m, c, v);
+}
+
+static GOI_COLD bool recv_odd(struct go_chan *c, void *v)
+{
+    if (c == NULL) {
+        block_for_ever(GOI_WAIT_CHAN_RECV_NIL);
+        return false;
+    }
+    struct m *m = goi_enter();
+    goi_lock(&c->lock);
+    return recv_on(m, c, v);
+}
+
+GOI_HOT bool goi_chan_recv(struct go_chan *c, void *v)
+{
+    if (GOI_UNLIKELY(c == NULL) || goi_race_on()) {
+        return recv_odd(c, v);
+    }
+    struct m *m = goi_m();
+    goi_assert_hot(m == NULL || ld_rlx(&m->in_rt) == 0);
+    if (GOI_UNLIKELY(m == NULL) || !goi_rt_enter(&m->in_rt, &m->attn)) { /* [RT] */
+        return recv_enter(m, c, v);
+    }
+    if (!goi_lock_now(&c->lock)) {
+        return recv_lock(m, c, v);
+    }
+    uint32_t count = ld_rlx(&c->count);
+    if (count == 0 || c->sendq.first != NULL || c->timer != NULL || v == NULL ||
+        !goi_elem_common(c->elem)) {
+        return recv_on(m, c, v);
+    }
+    goi_elem_copy_common(v, goi_chan_slot(c, c->recv_at), c->elem);
+    c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
+    st_rlx(&c->count, count - 1);
+    goi_unlock(&c->lock); /* C5 */
+    goi_leave(m);
+    return true;
 }
 
 bool goi_chan_try_send(struct go_chan *c, const void *v)

@@ -83,6 +83,27 @@ GOI_INLINE void goi_elem_copy(void *to, const void *from, uint32_t n)
     }
 }
 
+/* The sizes that are copied without a call: 1, 2, 4, 8, 16. */
+GOI_INLINE bool goi_elem_common(uint32_t n)
+{
+    return n <= 16 && (((uint32_t)1 << n) & 0x10116u) != 0;
+}
+
+GOI_INLINE void goi_elem_copy_common(void *to, const void *from, uint32_t n)
+{
+    if (GOI_LIKELY(n == 8)) {
+        __builtin_memcpy(to, from, 8);
+    } else if (n == 4) {
+        __builtin_memcpy(to, from, 4);
+    } else if (n == 16) {
+        __builtin_memcpy(to, from, 16);
+    } else if (n == 1) {
+        __builtin_memcpy(to, from, 1);
+    } else {
+        __builtin_memcpy(to, from, 2);
+    }
+}
+
 GOI_INLINE char *goi_chan_slot(struct go_chan *c, size_t i) { return c->buf + i * c->elem; }
 
 GOI_INLINE void goi_waitq_push(struct goi_waitq *q, struct goi_waiter *w)

@@ -38,10 +38,16 @@ GOI_INLINE bool goi_lock_try(struct goi_lock *l)
     return ld_rlx(&l->word) == 0 && xchg_acq(&l->word, 1) == 0; /* [LOCK] */
 }
 
-GOI_INLINE void goi_lock(struct goi_lock *l)
+/* False: somebody has it, and goi_lock_slow is due. */
+GOI_INLINE bool goi_lock_now(struct goi_lock *l)
 {
     GOI_JITTER(); /* before what the lock guards is looked at, or a waiter published */
-    if (GOI_UNLIKELY(xchg_acq(&l->word, 1) != 0)) { /* [LOCK] */
+    return GOI_LIKELY(xchg_acq(&l->word, 1) == 0); /* [LOCK] */
+}
+
+GOI_INLINE void goi_lock(struct goi_lock *l)
+{
+    if (!goi_lock_now(l)) {
         goi_lock_slow(l);
     }
 }

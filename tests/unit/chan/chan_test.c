@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct big { long a[20]; };
 
@@ -237,6 +238,31 @@ TEST(chan, elements_of_any_size)
     }
     chan_free(c);
     chan_free(small);
+}
+
+/* By size, round the end of the buffer, and not a byte beyond. */
+TEST(chan, buffers_copy_exactly_their_elements)
+{
+    enum { MOST = 40, CAPACITY = 3 };
+    for (size_t n = 1; n <= MOST; n++) {
+        struct go_chan *c = goi_chan_make(n, CAPACITY, "bytes", "here");
+        for (int i = 0; i < 3 * CAPACITY; i++) {
+            unsigned char in[MOST], out[MOST + 2], want[MOST + 2];
+            memset(want, 0xee, sizeof want);
+            memset(out, 0xee, sizeof out);
+            for (size_t k = 0; k < n; k++) {
+                in[k] = want[k + 1] = (unsigned char)(i * 7 + (int)k);
+            }
+            goi_chan_send(c, in);
+            if (i % CAPACITY == CAPACITY - 1) { /* the two before it as well, unlooked at */
+                EXPECT(goi_chan_recv(c, NULL));
+                EXPECT(goi_chan_recv(c, out + 1));
+                EXPECT(goi_chan_recv(c, out + 1));
+                EXPECT_EQ_MEM(out, want, sizeof out);
+            }
+        }
+        goi_chan_free(c);
+    }
 }
 
 typedef struct { char nothing[0]; } empty;
