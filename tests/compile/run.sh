@@ -72,18 +72,25 @@ not_ok() {
 
 # Prints what became of the checks; fails when one did.
 report() {
-    local i count=0 failed=0
+    local i line count=0 failed=0
     wait
     for ((i = 1; i <= started; i++)); do
         [ -d "$work/$i" ] || continue
-        if [ ! -f "$work/$i/verdict" ]; then
-            [ -f "$work/$i/left_out" ] && continue
-            echo "not ok check $i ended without a verdict" >"$work/$i/verdict"
+        line="not ok check $i ended without a verdict"
+        if [ -f "$work/$i/verdict" ]; then
+            read -r line <"$work/$i/verdict"
+        elif [ -f "$work/$i/left_out" ]; then
+            continue
         fi
         count=$((count + 1))
-        sed "s/^\(ok\|not ok\) /\1 $count - /" "$work/$i/verdict"
-        [ -f "$work/$i/details" ] && cat "$work/$i/details"
-        grep -q '^not' "$work/$i/verdict" && failed=$((failed + 1))
+        case $line in
+        ok*) echo "ok $count - ${line#ok }" ;;
+        *)
+            failed=$((failed + 1))
+            echo "not ok $count - ${line#not ok }"
+            [ -f "$work/$i/details" ] && cat "$work/$i/details"
+            ;;
+        esac
     done
     echo "1..$count"
     [ $failed = 0 ]
@@ -123,22 +130,32 @@ compile() {
 
 # ---- what must not compile ----------------------------------------------------------------------
 
-# field FILE CASE KEY: the text of the case's line for KEY.
-field() {
-    awk -v c="#ifdef CASE_$2" -v key="/* $3: " '
-        $0 == c { on = 1; next }
-        on && $0 == "#endif" { exit }
-        on && (i = index($0, key)) {
-            s = substr($0, i + length(key))
-            sub(/ \*\/$/, "", s)
-            print s
-            exit
+# cases_of FILE KIND: a line for each case that has one for KIND: its name, the regex, flags, only,
+# how, and whether it is linked, with US between them.
+cases_of() {
+    awk -v kind="$2" '
+        function field(key,    i, t) {
+            if ((i = index($0, "/* " key ": ")) == 0) {
+                return 0
+            }
+            t = substr($0, i + length(key) + 5)
+            sub(/ \*\/$/, "", t)
+            if (!(key in f)) {
+                f[key] = t
+            }
+            return 1
         }
+        /^#ifdef CASE_/ { name = substr($0, 13); on = 1; split("", f); link = ""; next }
+        on && $0 == "#endif" {
+            on = 0
+            if (f[kind] != "") {
+                printf "%s\037%s\037%s\037%s\037%s\037%s\n", name, f[kind], f["flags"],
+                       f["only"], f["how"], link
+            }
+        }
+        on && $1 == "/*" && $2 == "link" { link = "linked" }
+        on && (field(kind) || field("flags") || field("only") || field("how")) { }
     ' "$1"
-}
-is_linked() {
-    awk -v c="#ifdef CASE_$2" '$0 == c { on = 1; next } on && $0 == "#endif" { exit }
-        on && $1 == "/*" && $2 == "link" { found = 1 } END { exit !found }' "$1"
 }
 
 # What the headers include of C++, read once for all cases of a compiler: nine tenths of the time
@@ -159,20 +176,10 @@ precompile() {
 }
 
 bad_case() {
-    local compiler=$1 kind=$2 file=$3 name=$4 how=$5
-    local regex flags only ways ahead=$std
-    regex=$(field "$file" "$name" "$kind")
-    flags=$(field "$file" "$name" flags)
-    only=$(field "$file" "$name" only)
-    ways=$(field "$file" "$name" how)
+    local compiler=$1 kind=$2 file=$3 name=$4 how=$5 regex=$6 flags=$7 linked=$8 ahead=$std
     local title="$kind rejects $(basename "$file" .c): $name ($how)"
     local stage=-c
-    if [ -z "$regex" ] || [ "${only:-$processor}" != "$processor" ] ||
-        [ "${ways:-$how}" != "$how" ]; then
-        : >"$work/left_out"
-        return
-    fi
-    if is_linked "$file" "$name"; then
+    if [ -n "$linked" ]; then
         [ -f "$archive" ] && stage="$archive -pthread -ldl -lm"
         if [ "$kind" = clang ] && [ "$stage" = -c ]; then
             : >"$work/left_out"
@@ -207,13 +214,14 @@ accepts() {
 }
 
 bad_file() {
-    local compiler=$1 kind=$2 file=$3 name how
+    local compiler=$1 kind=$2 file=$3 name how regex flags only ways linked
     check accepts "$compiler" "$kind" "$file"
-    for name in $(sed -n 's/^#ifdef CASE_//p' "$file"); do
-        for how in -I -isystem; do
-            check bad_case "$compiler" "$kind" "$file" "$name" "$how"
+    while IFS=$'\037' read -r name regex flags only ways linked; do
+        [ "${only:-$processor}" = "$processor" ] || continue
+        for how in ${ways:--I -isystem}; do
+            check bad_case "$compiler" "$kind" "$file" "$name" "$how" "$regex" "$flags" "$linked"
         done
-    done
+    done < <(cases_of "$file" "$kind")
 }
 
 # ---- what must be silent ------------------------------------------------------------------------
