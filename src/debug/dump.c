@@ -173,8 +173,11 @@ static void print_frames(struct printer *p, const uintptr_t *pc, uint32_t n, uin
     uint32_t i = 0;
     learn_prefix();
     p->most = GOI_FRAMES_INNER;
-    while (i < n && i < GOI_FRAMES_INNER && p->printed < p->most) {
+    while (i < n && i < GOI_FRAMES_INNER && p->printed < p->most && !p->over) {
         goi_symbolize(pc[i++], print_symbol, p);
+    }
+    if (p->over) { /* what called main has the C library's lines, which cost (symbol_backtrace.c) */
+        return;
     }
     uint32_t outer = i == n ? n : outer_begin(pc, i, n, p->system);
     uint32_t left_out = total - n + (outer - i);
@@ -182,7 +185,7 @@ static void print_frames(struct printer *p, const uintptr_t *pc, uint32_t n, uin
         goi_outf(p->o, "...%u frames elided...\n", left_out);
     }
     p->most = UINT32_MAX;
-    for (; outer < n; outer++) {
+    for (; outer < n && !p->over; outer++) {
         goi_symbolize(pc[outer], print_symbol, p);
     }
 }
