@@ -65,7 +65,7 @@ GO_API size_t go_leak_check(int fd);
 
 /* A trace of go_trace_start shows every goroutine over time: where it ran, what it waited for, who
  * woke it. It opens in Perfetto (ui.perfetto.dev), and `gort trace FILE` makes a page of it. A P
- * records at most 200,000 events in a second and leaves a marked gap when there are more, so a
+ * records at most 100,000 events in a second and leaves a marked gap when there are more, so a
  * trace costs the program little however often it switches. GORTDEBUG=trace=FILE records from start
  * to exit. */
 

@@ -11,12 +11,12 @@
  *     operation: the P's owner is alone with it as with the P's queues (sched/hold.c);
  *   - what an event means, its names and its bytes in the file are the business of a thread of its
  *     own (trace_write.c), which follows some 10 ms behind;
- *   - a P records up to 2000 events in 10 ms. What would be more is a pause: the P's M forgets that
+ *   - a P records up to 1000 events in 10 ms. What would be more is a pause: the P's M forgets that
  *     there is a trace, and goes at full speed until the window is over. The trace says so on the
  *     P's track, and how many switches it did not see. A program that switches less often than
- *     200,000 times in a second on each P is recorded whole. The same happens when the writer is
+ *     50,000 times in a second on each P is recorded whole. The same happens when the writer is
  *     too slow for the ring. So the cost and the memory have bounds that do not depend on the
- *     program: 2000 events are some 80 us of 10 ms, and half a MiB for each P.
+ *     program: 1000 events are some 60 us of 10 ms and, with the writer, 200; half a MiB each P.
  *
  * Start and stop happen while the world stands still (sched/world.c), so that nobody is within an
  * event, every M sees the change at its next entry, and the first thing in a trace is what each
@@ -24,9 +24,10 @@
  *
  *   T1  m->watch has TRACE only while m has a P, and that P's ring is recording. Written by m's
  *       own thread, or by who holds the P.          (goi_tracer_bound, _unbound, pause_p, resume_p)
- *   T2  GOI_ODD_TRACED of a goroutine means that its track has an open slice, waiting or
- *       runnable: whoever records what it does next says that this ends there. The flag goes with
- *       the goroutine, from parker to waker to P, so rings need no order among them.
+ *   T2  GOI_ODD_OPEN of a goroutine means that its track has an open slice, waiting or runnable:
+ *       whoever records what it does next says that this ends there. The flag goes with the
+ *       goroutine, from parker to waker to P, so rings need no order among them. GOI_ODD_TRACED,
+ *       beside it, is what makes a waker look; a pause takes it away from whom it meets.
  *       At the start nothing is written into goroutines but those that run on a P; who is older
  *       than the trace and has not been met has a slice open as well.             (take_open)
  *   T3  Nothing is recorded halfway: a ring with no room, or no budget, pauses its P with an event

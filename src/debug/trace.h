@@ -61,7 +61,7 @@ enum {
     GOI_TR_RESERVE = 4,             /* kept free for PAUSE and STOP */
     GOI_TR_TEXT_MAX = 255,
     GOI_TR_WINDOW_NS = 10000000,    /* in this time ... */
-    GOI_TR_BUDGET_EVENTS = 2000,    /* ... a P records so many */
+    GOI_TR_BUDGET_EVENTS = 1000,    /* ... a P records so many */
 };
 
 struct goi_tracer_ring {

@@ -20,7 +20,7 @@ enum {
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2 };
 enum { STATE_CLEARED = 1, STATE_NEEDED = 2, ORDER_EXPLICIT = 3, SEQUENCE = 1 };
 
-static void varint(struct goi_pb *b, uint64_t x)
+GOI_INLINE void varint(struct goi_pb *b, uint64_t x)
 {
     while (x >= 0x80) {
         *b->at++ = (unsigned char)(x | 0x80);
@@ -29,18 +29,18 @@ static void varint(struct goi_pb *b, uint64_t x)
     *b->at++ = (unsigned char)x;
 }
 
-static void tag(struct goi_pb *b, unsigned field, unsigned type)
+GOI_INLINE void tag(struct goi_pb *b, unsigned field, unsigned type)
 {
     varint(b, (uint64_t)field << 3 | type);
 }
 
-static void number(struct goi_pb *b, unsigned field, uint64_t x)
+GOI_INLINE void number(struct goi_pb *b, unsigned field, uint64_t x)
 {
     tag(b, field, VARINT);
     varint(b, x);
 }
 
-static void fixed64(struct goi_pb *b, unsigned field, uint64_t x)
+GOI_INLINE void fixed64(struct goi_pb *b, unsigned field, uint64_t x)
 {
     tag(b, field, FIXED64);
     for (int i = 0; i < 8; i++) {
@@ -48,7 +48,7 @@ static void fixed64(struct goi_pb *b, unsigned field, uint64_t x)
     }
 }
 
-static void bytes(struct goi_pb *b, unsigned field, const char *s, size_t n)
+GOI_INLINE void bytes(struct goi_pb *b, unsigned field, const char *s, size_t n)
 {
     tag(b, field, BYTES);
     varint(b, n);
@@ -57,14 +57,14 @@ static void bytes(struct goi_pb *b, unsigned field, const char *s, size_t n)
 }
 
 /* A message within: its length is filled in at the end. */
-static unsigned char *open_message(struct goi_pb *b, unsigned field)
+GOI_INLINE unsigned char *open_message(struct goi_pb *b, unsigned field)
 {
     tag(b, field, BYTES);
     b->at += 2;
     return b->at;
 }
 
-static void close_message(struct goi_pb *b, unsigned char *from)
+GOI_INLINE void close_message(struct goi_pb *b, unsigned char *from)
 {
     size_t n = (size_t)(b->at - from);
     from[-2] = (unsigned char)(n | 0x80);
@@ -120,8 +120,10 @@ void goi_pb_track(struct goi_pb *b, const struct goi_pb_track *t)
     close_message(b, packet);
 }
 
-void goi_pb_event(struct goi_pb *b, const struct goi_pb_event *e)
+void goi_pb_event(struct goi_pb *to, const struct goi_pb_event *e)
 {
+    struct goi_pb here = *to;   /* in a register: the bytes that are written might be *to */
+    struct goi_pb *b = &here;
     unsigned char *packet = open_message(b, TRACE_PACKET);
     number(b, PACKET_TIMESTAMP, (uint64_t)e->at);
     number(b, PACKET_SEQUENCE, SEQUENCE);
@@ -148,4 +150,5 @@ void goi_pb_event(struct goi_pb *b, const struct goi_pb_event *e)
     }
     close_message(b, event);
     close_message(b, packet);
+    *to = here;
 }

@@ -40,6 +40,6 @@ struct goi_pb_track {
 void goi_pb_begin(struct goi_pb *b);    /* the first packet: forget what was known */
 void goi_pb_name(struct goi_pb *b, uint32_t number, const char *text, size_t n, bool note);
 void goi_pb_track(struct goi_pb *b, const struct goi_pb_track *t);
-void goi_pb_event(struct goi_pb *b, const struct goi_pb_event *e);
+void goi_pb_event(struct goi_pb *to, const struct goi_pb_event *e);
 
 #endif

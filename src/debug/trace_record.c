@@ -8,6 +8,8 @@
 
 struct goi_tracer goi_tracer;
 
+enum { OPEN_TRACED = GOI_ODD_OPEN | GOI_ODD_TRACED };
+
 /* --- rings */
 
 static size_t ring_bytes(uint32_t size)
@@ -124,8 +126,8 @@ static bool is_known(const struct g *g) { return g->tracer_seen == seen_by_this(
 static unsigned take_open(struct g *g)
 {
     bool first = !is_known(g) && g->id < goi_tracer.first_id;
-    unsigned open = first || (g->odd & GOI_ODD_TRACED) != 0 ? GOI_TR_OPEN : 0;
-    g->odd &= (uint8_t)~GOI_ODD_TRACED;
+    unsigned open = first || (g->odd & GOI_ODD_OPEN) != 0 ? GOI_TR_OPEN : 0;
+    g->odd &= (uint8_t)~OPEN_TRACED;
     return open;
 }
 
@@ -222,7 +224,7 @@ void goi_tracer_switch(struct m *m, struct g *from, struct g *to)
     }
     unsigned what = what_of(from);
     if (what != GOI_TR_DEAD && !is_system(from)) {
-        from->odd |= GOI_ODD_TRACED;
+        from->odd |= OPEN_TRACED;
     }
     bool system = is_system(to);
     struct goi_tracer_event e = {.at = now,
@@ -266,7 +268,7 @@ static void make_known_elsewhere(struct g *g)
     struct goi_tracer_event e = known_event(g, goi_now(), &k);
     if (!is_known(g) && put_other(&e, &k)) {
         if (g->id < goi_tracer.first_id && (g->flags & GOI_G_FOREIGN) == 0) {
-            g->odd |= GOI_ODD_TRACED; /* what take_open() knew until now */
+            g->odd |= OPEN_TRACED; /* what take_open() knew until now */
         }
         g->tracer_seen = seen_by_this(g);
     }
@@ -293,8 +295,11 @@ static bool record(struct p *p, enum goi_tracer_kind kind, unsigned what, uint64
         return other_simple(kind, what, g, other);
     }
     struct goi_tracer_ring *r = p->tracer;
+    if (r == NULL || !r->on) {
+        return false;
+    }
     int64_t now = goi_now();
-    if (r == NULL || !r->on || !admit(p, r, now, 1)) {
+    if (!admit(p, r, now, 1)) {
         return false;
     }
     put_simple(r, kind, what, g, other, now);
@@ -304,13 +309,15 @@ static bool record(struct p *p, enum goi_tracer_kind kind, unsigned what, uint64
 void goi_tracer_ready(struct m *m, struct g *g)
 {
     if (!ld_rlx(&goi_tracer.on)) { /* of an earlier trace */
-        g->odd &= (uint8_t)~GOI_ODD_TRACED;
+        g->odd &= (uint8_t)~OPEN_TRACED;
         return;
     }
     if (m->foreign && !is_system(m->g)) {
         make_known_elsewhere(m->g);
     }
-    (void)record(m->p, GOI_TR_READY, 0, g->id, id_of(m->g));
+    if (!record(m->p, GOI_TR_READY, 0, g->id, id_of(m->g))) {
+        g->odd &= (uint8_t)~GOI_ODD_TRACED; /* T3: nor will the next time be told, until it runs */
+    }
 }
 
 void goi_tracer_started(struct m *m, struct g *g)
@@ -325,7 +332,7 @@ void goi_tracer_started(struct m *m, struct g *g)
         }
     }
     if (record(p, GOI_TR_CREATED, 0, g->id, id_of(m->g))) {
-        g->odd |= GOI_ODD_TRACED;
+        g->odd |= OPEN_TRACED;
     }
 }
 
@@ -344,7 +351,7 @@ static void take_away(struct m *m, struct g *g)
 {
     if ((m->watch & GOI_WATCH_AWAY) != 0) {
         m->watch &= (uint8_t)~GOI_WATCH_AWAY;
-        g->odd |= GOI_ODD_TRACED;
+        g->odd |= OPEN_TRACED;
     }
 }
 
@@ -386,7 +393,7 @@ void goi_tracer_queued(struct m *m, struct g *g)
         unsigned open = take_open(g);
         make_known_elsewhere(g);
         if (other_simple(GOI_TR_QUEUED, open, g->id, 0) || open != 0) {
-            g->odd |= GOI_ODD_TRACED;
+            g->odd |= OPEN_TRACED;
         }
     }
 }
@@ -396,20 +403,20 @@ void goi_tracer_gone(struct g *g) { (void)other_simple(GOI_TR_GONE, 0, g->id, 0)
 void goi_tracer_thread_parks(struct g *g)
 {
     if (!ld_rlx(&goi_tracer.on)) {
-        g->odd &= (uint8_t)~GOI_ODD_TRACED; /* of an earlier trace */
+        g->odd &= (uint8_t)~OPEN_TRACED; /* of an earlier trace */
         return;
     }
     make_known_elsewhere(g);
-    unsigned open = (g->odd & GOI_ODD_TRACED) != 0 ? GOI_TR_OPEN : 0; /* its end found no room */
+    unsigned open = (g->odd & GOI_ODD_OPEN) != 0 ? GOI_TR_OPEN : 0; /* its end found no room */
     if (other_simple(GOI_TR_THREAD_PARKS, g->reason | open, g->id, 0)) {
-        g->odd |= GOI_ODD_TRACED;
+        g->odd |= OPEN_TRACED;
     }
 }
 
 void goi_tracer_thread_runs(struct g *g)
 {
-    if ((g->odd & GOI_ODD_TRACED) != 0 && other_simple(GOI_TR_THREAD_RUNS, 0, g->id, 0)) {
-        g->odd &= (uint8_t)~GOI_ODD_TRACED;
+    if ((g->odd & GOI_ODD_OPEN) != 0 && other_simple(GOI_TR_THREAD_RUNS, 0, g->id, 0)) {
+        g->odd &= (uint8_t)~OPEN_TRACED;
     }
 }
 
@@ -435,7 +442,7 @@ void goi_tracer_attach(struct p *p, struct goi_tracer_ring *r, int64_t now)
         put(r, &e, &entry);
         m->watch |= GOI_WATCH_TRACE; /* T1: it is held */
         if (runs) { /* so it has no slice but this */
-            m->g->odd &= (uint8_t)~GOI_ODD_TRACED;
+            m->g->odd &= (uint8_t)~OPEN_TRACED;
             m->g->tracer_seen = seen_by_this(m->g);
         }
     }

@@ -204,7 +204,7 @@ static GOI_COLD void end_odd(struct g *g)
         g->lock_depth = 0;
         g->odd &= (uint8_t)~GOI_ODD_LOCKED;
     }
-    if ((g->odd & GOI_ODD_TRACED) != 0) {
+    if ((g->odd & GOI_ODD_OPEN) != 0) {
         goi_tracer_gone(g);
     }
 }

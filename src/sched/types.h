@@ -117,7 +117,8 @@ enum {
     GOI_ODD_FOREIGN = 1,            /* as GOI_G_FOREIGN */
     GOI_ODD_LOCKED = 2,             /* locked_m is set */
     GOI_ODD_FOLLOWED = 4,           /* is measured for others (sample.c) */
-    GOI_ODD_TRACED = 8,             /* a trace shows it waiting or runnable (debug/trace.c) */
+    GOI_ODD_TRACED = 8,             /* the trace is told when it is readied (debug/trace.c) */
+    GOI_ODD_OPEN = 16,              /* the trace shows it waiting or runnable */
     GOI_ODD_READY = GOI_ODD_FOREIGN | GOI_ODD_FOLLOWED | GOI_ODD_TRACED,    /* to be readied */
 };
 
