@@ -80,7 +80,7 @@ TEST(single, calls_meanwhile_share_the_result)
 TEST(single, keys_do_not_wait_for_each_other)
 {
     enum { N = 40 };
-    static char keys[N][8];
+    static char keys[N][16];
     go_on = chan_make(int);
     for (int i = 0; i < N; i++) {
         snprintf(keys[i], sizeof keys[i], "key %d", i);
