@@ -266,8 +266,9 @@ static int settle(struct go_http_response *res)
     x->out_end += SLOT;
     res->body_at = x->out_end;
     res->state = RESPONSE_WHOLE;
-    /* Who is not told to send his body may send it or not: nothing can follow. */
-    res->close |= x->req.expect || !x->req.head.keep_alive || goi_server_drains(c->server);
+    /* Who is not told to send his body, and has not sent it, may do so: nothing can follow. */
+    res->close |= (x->req.expect && !x->req.body_done) || !x->req.head.keep_alive ||
+                  goi_server_drains(c->server);
     return 0;
 }
 

@@ -354,6 +354,10 @@ TEST(server, continue_is_said_when_the_body_is_wanted)
     /* Sent without waiting: nothing is said. */
     EXPECT_BEGINS(talk(&s, "POST /echo HTTP/1.1\r\nExpect: 100-continue\r\n"
                            "Content-Length: 3\r\n" END "abc"), "HTTP/1.1 200 OK\r\n");
+    /* The connection goes on, since nothing is open any more. */
+    EXPECT_CONTAINS(talk(&s, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                             "Content-Length: 3\r\n\r\nabcGET /hello/me HTTP/1.1\r\n" END),
+                    "Hello, me!");
     serve_stop(&s);
 }
 
