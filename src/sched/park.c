@@ -271,7 +271,7 @@ bool goi_swap_next(struct m **m)
     struct g *g = (*m)->g;
     struct p *p = (*m)->p;
     struct g *to = p != NULL ? p->runnext : NULL;
-    if (to == NULL || (g->odd | to->odd) != 0 || p->budget <= 1) {
+    if (to == NULL || ((g->odd | to->odd) & GOI_ODD_SWAP) != 0 || p->budget <= 1) {
         return false;
     }
     p->budget--;

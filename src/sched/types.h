@@ -120,6 +120,7 @@ enum {
     GOI_ODD_TRACED = 8,             /* the trace is told when it is readied (debug/trace.c) */
     GOI_ODD_OPEN = 16,              /* the trace shows it waiting or runnable */
     GOI_ODD_READY = GOI_ODD_FOREIGN | GOI_ODD_FOLLOWED | GOI_ODD_TRACED,    /* to be readied */
+    GOI_ODD_SWAP = GOI_ODD_FOREIGN | GOI_ODD_LOCKED | GOI_ODD_FOLLOWED,     /* to be swapped */
 };
 
 /* m.attn: reasons to take the slow path at the next entry [a:RT] */
