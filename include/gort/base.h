@@ -49,6 +49,15 @@
 #define GO_NOINLINE __attribute__((__noinline__))
 #define GO_ALIGNED(n) __attribute__((__aligned__(n)))
 
+/* Sets the variable to the stack pointer. */
+#if defined(__x86_64__)
+#define GOI_STACK_POINTER(into) __asm__("mov %%rsp, %0" : "=r"(into))
+#elif defined(__aarch64__)
+#define GOI_STACK_POINTER(into) __asm__("mov %0, sp" : "=r"(into))
+#else
+#define GOI_STACK_POINTER(into) ((into) = (uintptr_t)__builtin_frame_address(0))
+#endif
+
 /* 1 in programs built for the race detector, which must see what inline code would hide from it. */
 #if defined(__SANITIZE_THREAD__)
 #define GOI_TSAN 1

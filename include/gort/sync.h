@@ -41,13 +41,15 @@ GO_API struct goi_guard *goi_mutex_guard(struct goi_guard *g, go_mutex *m, void 
 
 /* The two paths that need nothing of the library (src/sync/mutex.c argues them): bit 0 is "locked".
  * Alone it says that nobody has ever waited, and is given up by a store; a look at goi_mutex_watch
- * afterwards finds who began to wait meanwhile. The other bits are about who waits. */
+ * afterwards finds who began to wait meanwhile. The other bits are about who waits. `spare` says
+ * who has locked, by the page of his stack, for reports of cycles (src/sync/wants.c). */
 GO_API void goi_mutex_lock_slow(go_mutex *m);
 GO_API void goi_mutex_unlock_slow(go_mutex *m);
 GO_API void goi_mutex_passed(go_mutex *m);
 #define GOI_MUTEX_HALL_BITS 6
 #define GOI_MUTEX_HALL(m) ((uintptr_t)(m) >> 4 & ((1 << GOI_MUTEX_HALL_BITS) - 1))
 GO_API extern go_word goi_mutex_watch[1 << GOI_MUTEX_HALL_BITS];
+#define GOI_HOLDER_BITS 12
 
 inline void go_mutex_lock(go_mutex *m)
 {
@@ -56,13 +58,20 @@ inline void go_mutex_lock(go_mutex *m)
         /* style: raw-atomic because base/atomic.h is not installed. */
         (__atomic_fetch_or(&m->state, 1, __ATOMIC_ACQUIRE) & 1) != 0) {
         goi_mutex_lock_slow(m);
+        return;
     }
+    uintptr_t sp;
+    GOI_STACK_POINTER(sp);
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    __atomic_store_n(&m->spare, (go_word)(sp >> GOI_HOLDER_BITS), __ATOMIC_RELAXED);
 }
 
 inline void go_mutex_unlock(go_mutex *m)
 {
     /* style: raw-atomic because base/atomic.h is not installed. */
     go_word s = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    __atomic_store_n(&m->spare, 0, __ATOMIC_RELAXED);
     if (!GOI_TSAN && s == 1) {
         /* style: raw-atomic because base/atomic.h is not installed. */
         __atomic_store_n(&m->state, 0, __ATOMIC_RELEASE);
@@ -110,7 +119,8 @@ GO_NODISCARD GO_API int go_rwmutex_lock_ctx(struct go_ctx *ctx, go_rwmutex *m);
 GO_NODISCARD GO_API int go_rwmutex_rlock_ctx(struct go_ctx *ctx, go_rwmutex *m);
 
 /* The paths that need nothing of the library (src/sync/rwmutex.c argues them): the number of
- * readers is the upper half, bit 1 is an active writer, bit 2 one that waits for them to leave. */
+ * readers is the upper half, bit 1 is an active writer, bit 2 one that waits for them to leave.
+ * `w.spare` says who is the active writer. */
 GO_API void goi_rwmutex_lock_slow(go_rwmutex *m);
 GO_API void goi_rwmutex_unlock_slow(go_rwmutex *m);
 GO_API void goi_rwmutex_rlock_slow(go_rwmutex *m);
@@ -124,12 +134,19 @@ inline void go_rwmutex_lock(go_rwmutex *m)
     if (GOI_TSAN || !__atomic_compare_exchange_n(&m->state, &s, 2, false, __ATOMIC_ACQUIRE,
                                                  __ATOMIC_RELAXED)) {
         goi_rwmutex_lock_slow(m);
+        return;
     }
+    uintptr_t sp;
+    GOI_STACK_POINTER(sp);
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    __atomic_store_n(&m->w.spare, (go_word)(sp >> GOI_HOLDER_BITS), __ATOMIC_RELAXED);
 }
 
 inline void go_rwmutex_unlock(go_rwmutex *m)
 {
     uint64_t s = 2;
+    /* style: raw-atomic because base/atomic.h is not installed. */
+    __atomic_store_n(&m->w.spare, 0, __ATOMIC_RELAXED);
     /* style: raw-atomic because base/atomic.h is not installed. */
     if (GOI_TSAN || !__atomic_compare_exchange_n(&m->state, &s, 0, false, __ATOMIC_RELEASE,
                                                  __ATOMIC_RELAXED)) {

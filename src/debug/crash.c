@@ -12,6 +12,7 @@
  *   R2  A crash while crashing ends the process, with what has been printed so far.
  */
 #include "debug/crash.h"
+#include "debug/cycle.h"
 #include "debug/dump.h"
 #include "debug/internal.h"
 #include "os/os.h"
@@ -153,8 +154,10 @@ void goi_fatal_alone(const char *text)
 void goi_crash_deadlock(const char *text)
 {
     begin_or_end();
+    goi_cycles_hold();
     goi_outf(&out, "fatal error: %s\n", text);
     goi_crash_goroutines(NULL, NULL, true);
+    goi_cycles_write(&out);
     finish();
 }
 

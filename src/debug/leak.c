@@ -71,6 +71,7 @@
  * for two things at once, and each new one would be a wrong report until it was taught.
  */
 #include "debug/leak.h"
+#include "debug/cycle.h"
 #include "debug/dump.h"
 #include "annot/annot.h"
 #include "os/os.h"
@@ -85,7 +86,7 @@
 enum { PATIENCE_NS = 1000000000, SLACK = 256, SCAN_STACK = GOI_M_STACK, RED_ZONE = 128,
        SHARE = 9 /* of the time a scanned program has for itself, to one for the scan */ };
 
-static struct goi_lock check_lock;  /* one check at a time */
+struct goi_lock goi_check_lock;
 
 void *goi_leak_alloc(struct goi_leak *l, size_t size)
 {
@@ -165,7 +166,7 @@ static bool lies_in_main(uintptr_t pc)
  * is not found, main is alive. It does not move. */
 static void end_of_main(struct goi_leak_g *lg)
 {
-    static uintptr_t end;           /* under check_lock */
+    static uintptr_t end;           /* under goi_check_lock */
     if (end == 0 && &main != NULL) {
         end = goi_frames_end(&lg->g->regs, lies_in_main);
     }
@@ -363,6 +364,7 @@ static void leave_out(struct goi_leak *l)
     l->halls_known = goi_mutex_halls_view(note_edge, l, &halls, &halls_size);
     skip_memory(halls, halls_size, l);
     skip_memory(&goi_sched, sizeof goi_sched, l);
+    goi_cycles_memory(skip_memory, l);
     goi_stack_ranges(skip_memory, l); /* stacks are looked at one by one, as they are found */
     for (const struct m *m = goi_sched.all_m; m != NULL; m = m->all_next) {
         goi_leak_skip_object(l, m);
@@ -598,11 +600,14 @@ static void write_verdict(struct goi_out *o, const struct verdict *v)
     }
 }
 
-static size_t check_and_write(int fd, bool again)
+/* *took: for how long the program stood still, about. */
+static size_t check_and_write(int fd, bool again, int64_t *took)
 {
-    static struct goi_out o;        /* under check_lock */
-    goi_lock(&check_lock);
+    static struct goi_out o;        /* under goi_check_lock */
+    goi_lock(&goi_check_lock);
+    int64_t begin = goi_now();
     struct verdict v = check(again);
+    *took = goi_now() - begin;
     if (fd >= 0) {
         goi_out_init(&o, fd);
         write_verdict(&o, &v);
@@ -611,22 +616,25 @@ static size_t check_and_write(int fd, bool again)
     if (v.capture != NULL) {
         goi_capture_free(v.capture);
     }
-    goi_unlock(&check_lock);
+    goi_unlock(&goi_check_lock);
     return v.all;
 }
 
 size_t go_leak_check(int fd)
 {
     goi_leave(goi_enter()); /* there is a runtime, and a goroutine */
-    return check_and_write(fd, true);
+    int64_t took;
+    return check_and_write(fd, true, &took);
 }
 
 /* --- knobs */
 
 void goi_debug_exit(void)
 {
+    goi_cycles_exit();
+    int64_t took;
     if (goi_knobs.leaks != 0) {
-        (void)check_and_write(2, true);
+        (void)check_and_write(2, true, &took);
     }
 }
 
@@ -639,11 +647,9 @@ static void *scan(void *arg)
     int64_t took = 0;
     for (;;) { /* for the life of the process */
         gop_sleep_ns(goi_max_i64(interval, took * SHARE));
-        int64_t begin = goi_now();
         if (ld_acq(&goi_sched.started) && !ld_rlx(&goi_sched.exiting)) { /* [INIT] */
-            (void)check_and_write(2, false);
+            (void)check_and_write(2, false, &took);
         }
-        took = goi_now() - begin;
     }
     return NULL;
 }

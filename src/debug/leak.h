@@ -133,6 +133,8 @@ bool goi_leak_stop(struct goi_leak *l);
 void goi_leak_go_on(struct goi_leak *l);
 
 /* --- leak.c */
+/* One check, or one report of a cycle (cycle.c), at a time. */
+extern struct goi_lock goi_check_lock;
 /* GORTDEBUG=leakscan: looks at this interval, or less often if a look takes long. */
 void goi_leak_scan_start(int64_t every);
 

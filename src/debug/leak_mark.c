@@ -273,8 +273,9 @@ static void without_skips(struct goi_leak *l, uintptr_t lo, uintptr_t hi, words_
 }
 
 /* Where to go on behind what is left out at `at`, by whole pages; *stop: where the next such part
- * begins, or hi. Address space for stacks is most of what a process has, and what is there of it is
- * found in other ways: asking the system about each of its pages would be most of a check's time. */
+ * begins, or hi. Address space for stacks is most of what a process has, and what is there of it
+ * is found in other ways: to ask the system about each of its pages would take most of a check's
+ * time. */
 static uintptr_t behind_skips(const struct goi_leak *l, uintptr_t at, uintptr_t hi,
                               uintptr_t *stop)
 {

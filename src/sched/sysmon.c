@@ -21,7 +21,8 @@
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
  *   - timers are overdue behind it: run here.
  *
- * And while a P is idle and goroutines are started faster than stacks come back, it makes stacks.
+ * Now and then it looks whether goroutines wait for each other's mutexes (sync/wants.c). And while
+ * a P is idle and goroutines are started faster than stacks come back, it makes stacks.
  *
  * And where nobody else looks at the descriptors and a P is idle, it wakes a thread, which goes to
  * sleep in the poller: what comes next does not wait for sysmon.
@@ -55,6 +56,7 @@ enum {
     NAP_NS = 2000000,           /* instead of a sleep without end, with ThreadSanitizer */
     PREPARE_NS = 500000,        /* of making stacks ahead, at a time */
     TRIM_NS = 1000000000,       /* between two looks at stacks that nobody took */
+    CYCLES_NS = 10000000,       /* between two looks at who waits for mutexes */
 };
 
 struct goi_coarse goi_coarse;
@@ -280,6 +282,7 @@ static void deep_sleep(int64_t now)
         return;
     }
     again = goi_min_i64(again, goi_stack_trim_cached(now, goi_now));
+    again = goi_min_i64(again, goi_cycles_look(now)); /* later ones wake us */
     if (!goi_debug_wanted() && ld_acq(&goi_sched.sysmon_wake) == 0) { /* [SYSMON] */
         sleep_until_woken(again);
     }
@@ -322,6 +325,7 @@ static void *sysmon(void *arg)
     int idle = 0;
     int64_t looked = goi_now();
     int64_t trim_at = goi_now() + TRIM_NS;
+    int64_t cycles_at = 0;
     goi_m_init_thread(self);
     gop_thread_name("gort-sysmon");
     gop_timer_slack_small();
@@ -353,6 +357,10 @@ static void *sysmon(void *arg)
         looked = now;
         v = prepare_stacks(now) && v < TAKEN ? TAKEN : v;
         adapt(&r, v, calm, io_due);
+        if (now >= cycles_at) {
+            (void)goi_cycles_look(now);
+            cycles_at = now + CYCLES_NS;
+        }
         if (now >= trim_at) {
             trim_at = goi_min_i64(goi_stack_trim_cached(now, goi_now), now + TRIM_NS);
         }

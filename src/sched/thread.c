@@ -175,6 +175,7 @@ static void thread_ends(void *arg)
     goi_lock(&goi_sched.lock);
     goi_sched.nforeign--;
     st_rlx(&m->g->state, GOI_G_IDLE);
+    m->g->own_hi = 0; /* the next thread has another stack */
     m->link = goi_sched.foreign_free;
     goi_sched.foreign_free = m; /* T1 */
     goi_unlock(&goi_sched.lock);

@@ -93,6 +93,12 @@ struct g {
     goi_a32 thread_wake;            /* [a:TPARK] futex word of a foreign goroutine */
     uint64_t tracer_seen;           /* [o] its id and the trace's number: the trace knows it */
     struct g *foreign_next;         /* [l:sched] list of foreign goroutines and main, for dumps */
+    struct goi_node wanting;        /* [l:wants] links while it waits for a mutex (sync/wants.c) */
+    void *wants;                    /* [l:wants] which one, or NULL */
+    uint32_t wants_from;            /* [l:wants] goi_coarse.now when that began */
+    uint32_t wants_turn;            /* [l:wants] counts those waits */
+    bool wants_seen, wants_told;    /* [l:wants] it has been looked at; reported */
+    uintptr_t own_lo, own_hi;       /* [o] a thread's own stack, once it has waited for a mutex */
 };
 _Static_assert(sizeof(struct g) <= GOI_STACK_DESC_BYTES, "a goroutine fits into its window's top");
 

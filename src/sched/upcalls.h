@@ -38,6 +38,9 @@ void goi_crash_deadlock(const char *text) GOI_NORETURN;     /* whole process, al
 void goi_crash_overflow(const struct goi_stack *s, void *fault, void *ucontext);
 /* Another thread is reporting a crash, and will end the process. */
 bool goi_crash_elsewhere(void);
+/* debug/cycle.c: sysmon calls it every 10 ms or so, and before it sleeps for long: looks for cycles
+ * of mutexes. Returns when it wants to be called next if nobody begins to wait meanwhile. */
+int64_t goi_cycles_look(int64_t now);
 /* debug/signal.c: sysmon calls it at every look; prints what a signal asked for. */
 void goi_debug_tick(void);
 /* Is there something to print? With a full fence before the look (QUIT in signal.c). */

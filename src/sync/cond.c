@@ -228,6 +228,7 @@ static int wait_limited(go_cond *c, go_mutex *mu, const struct goi_limit *limit)
 {
     struct cond_wait cw = {.mu = mu};
     copy_check(c);
+    goi_wants_prepare();
     struct m *m = goi_enter();
     cw.w.g = m->g;
     goi_lock(lock_of(c));

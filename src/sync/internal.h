@@ -13,6 +13,7 @@
 #include "os/os.h"
 #include "sched/sched.h"
 #include "sync/syncq.h"
+#include "sync/wants.h"
 #include "time/clock.h"
 #include "time/deadline.h"
 #include <errno.h>
@@ -107,6 +108,10 @@ GOI_INLINE int goi_sync_park(struct m **m, struct goi_sync_waiter *w, enum wait_
 
 /* mutex.c: 0 with the lock held, else what goi_limit_over() says. */
 int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit) GOI_PARKS;
+/* The same for the mutex by which writers take turns, whose note says who is the active one: the
+ * note stays as it is. */
+int goi_mutex_lock_turn(go_mutex *mu, const struct goi_limit *limit) GOI_PARKS;
+void goi_mutex_unlock_turn(go_mutex *mu);
 /* Queues goroutines that have parked for something else and want the mutex now, in the order of the
  * chain, which ends with NULL; none of them is limited any more. False, and nothing done, when the
  * mutex is free or nobody has waited for it yet. Inside the runtime. */

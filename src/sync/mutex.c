@@ -89,10 +89,13 @@
  * Rejected: queues hashed by address as in Go (syncq.h), for more than the first wait. Rejected:
  * clearing LOCKED first and looking for waiters in the mutex afterwards, as Go does with one add:
  * it may be freed in between (Go has a collector for that). Rejected: hand-off always: every
- * critical section would cost a switch. Rejected: an owner field, since any goroutine may unlock.
+ * critical section would cost a switch. Rejected: an owner field
+ * that decides anything, since any goroutine may unlock.
  * Rejected: a restartable sequence (rseq) that looks and stores in one step, which is not there
  * under valgrind and in older kernels. Rejected: a mutex biased to its first thread, whose lock
  * would be a store as well; it would have to know which thread unlocks, and each is revoked once.
+ *
+ * `spare` says who has locked (wants.c), for reports and for nothing else.
  */
 #include "sync/internal.h"
 #include "sync/view.h"
@@ -277,7 +280,7 @@ void goi_mutex_passed(go_mutex *mu)
     goi_unlock(&hall->lock);
     goi_leave(m);
     if (again) {
-        goi_mutex_unlock_slow(mu);
+        goi_mutex_unlock_turn(mu);
     }
 }
 
@@ -300,6 +303,14 @@ static bool leave_hall(struct hall *hall, struct goi_sync_waiter *w)
     return here;
 }
 
+/* A wait that may last for ever, and so be part of a cycle (wants.c). */
+GOI_INLINE void note_want(const struct goi_sync_waiter *w, go_mutex *mu)
+{
+    if (!w->limited) {
+        goi_wants_begin(w->g, mu);
+    }
+}
+
 /* Waits in the hall, if that is still the place. False: it is not, try again. Otherwise *r is what
  * goi_sync_park() said. */
 static bool wait_first(struct m **m, go_mutex *mu, struct goi_sync_waiter *w,
@@ -319,7 +330,9 @@ static bool wait_first(struct m **m, go_mutex *mu, struct goi_sync_waiter *w,
         w->amount = (int64_t)(uintptr_t)mu;
         goi_sync_limit(w, limit);
         goi_syncq_push_back(&hall->head, w);
+        note_want(w, mu);
         *r = goi_sync_park(m, w, GOI_WAIT_MUTEX, mu, unlock_hall, &hall->lock, limit); /* M7 */
+        goi_wants_end((*m)->g);
     } else {
         goi_unlock(&hall->lock);
     }
@@ -413,7 +426,10 @@ static int wait_queued(struct m **m, go_mutex *mu, struct goi_sync_waiter *w,
         goi_syncq_push_front(&mu->head, w);
     }
     goi_sync_limit(w, limit);
-    return goi_sync_park(m, w, GOI_WAIT_MUTEX, mu, release_queue, goi_word32(&mu->state), limit);
+    note_want(w, mu);
+    int r = goi_sync_park(m, w, GOI_WAIT_MUTEX, mu, release_queue, goi_word32(&mu->state), limit);
+    goi_wants_end((*m)->g);
+    return r;
 }
 
 GOI_INLINE void note_wait(struct m *m, int64_t waited)
@@ -471,6 +487,7 @@ static int lock_loop(struct m **m, go_mutex *mu, struct goi_sync_waiter *w, bool
 static int lock_slow(go_mutex *mu, const struct goi_limit *limit)
 {
     struct goi_sync_waiter w = {.kind = IN_QUEUE};
+    goi_wants_prepare();
     struct m *m = goi_enter();
     w.g = m->g;
     int r = lock_loop(&m, mu, &w, false, limit);
@@ -505,6 +522,7 @@ bool goi_mutex_adopt(go_mutex *mu, struct goi_sync_waiter *chain)
         w->limited = false;
         w->kind = IN_QUEUE;
         goi_syncq_push_back(&mu->head, w);
+        note_want(w, mu);
     }
     and_rel(state, ~(uint32_t)QUEUE); /* [WORD] */
     return true;
@@ -518,6 +536,12 @@ GOI_INLINE void race_locked(const go_mutex *mu)
     goi_race_acquire(mu);
 }
 
+GOI_INLINE void is_mine(go_mutex *mu)
+{
+    goi_held_by_me(mu);
+    race_locked(mu);
+}
+
 GOI_INLINE void race_unlocks(const go_mutex *mu)
 {
     goi_race_read(&mu->state, sizeof mu->state);
@@ -526,12 +550,13 @@ GOI_INLINE void race_unlocks(const go_mutex *mu)
 
 void goi_mutex_lock_adopted(go_mutex *mu, struct goi_sync_waiter *w)
 {
+    struct m *m = goi_enter();
+    goi_wants_end(m->g);
     if (w->given == 0) {
-        struct m *m = goi_enter();
         (void)lock_loop(&m, mu, w, true, &unlimited); /* M2 */
-        goi_leave(m);
     }
-    race_locked(mu);
+    goi_leave(m);
+    is_mine(mu);
 }
 
 /* STARVING implies LOCKED (M3), so who finds LOCKED clear may barge in. */
@@ -542,7 +567,7 @@ GOI_INLINE bool try_lock(go_mutex *mu)
     return (s & LOCKED) == 0 && cas_acq(state, &s, s | LOCKED); /* [MUTEX] */
 }
 
-int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
+int goi_mutex_lock_turn(go_mutex *mu, const struct goi_limit *limit)
 {
     if (GOI_UNLIKELY(!try_lock(mu))) {
         int r = lock_slow(mu, limit);
@@ -552,6 +577,15 @@ int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
     }
     race_locked(mu);
     return 0;
+}
+
+int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
+{
+    int r = goi_mutex_lock_turn(mu, limit);
+    if (r == 0) {
+        goi_held_by_me(mu);
+    }
+    return r;
 }
 
 /* The header has the inline forms; here are the ones that a pointer to them means. */
@@ -567,7 +601,7 @@ void goi_mutex_lock_slow(go_mutex *mu)
     if (!try_lock(mu)) {
         lock_slow(mu, &unlimited);
     }
-    race_locked(mu);
+    is_mine(mu);
 }
 
 bool go_mutex_trylock(go_mutex *mu)
@@ -575,7 +609,7 @@ bool go_mutex_trylock(go_mutex *mu)
     if (!try_lock(mu)) {
         return false;
     }
-    race_locked(mu);
+    is_mine(mu);
     return true;
 }
 
@@ -653,7 +687,7 @@ static void wake_first(go_mutex *mu, goi_a32 *state)
     goi_leave(m);
 }
 
-void goi_mutex_unlock_slow(go_mutex *mu)
+void goi_mutex_unlock_turn(go_mutex *mu)
 {
     goi_a32 *state = goi_word32(&mu->state);
     uint32_t s = ld_rlx(state);
@@ -679,6 +713,12 @@ void goi_mutex_unlock_slow(go_mutex *mu)
     if ((s & SHARED) == 0 && ld_rlx(goi_word32(&goi_mutex_watch[GOI_MUTEX_HALL(mu)])) != 0) {
         goi_mutex_passed(mu); /* M6 */
     }
+}
+
+void goi_mutex_unlock_slow(go_mutex *mu)
+{
+    goi_held_by_none(mu);
+    goi_mutex_unlock_turn(mu);
 }
 
 /* --- for the leak check */

@@ -207,6 +207,14 @@ static void leave_readers_queue(go_rwmutex *rw, struct goi_sync_waiter *w)
     publish(rw, rw->readers == NULL ? BLOCKED : 0, 0, 0); /* R4 */
 }
 
+/* As in mutex.c. Who waits for `w` waits for the active writer too, and the note is there. */
+GOI_INLINE void note_want(const struct goi_sync_waiter *w, go_rwmutex *rw)
+{
+    if (!w->limited) {
+        goi_wants_begin(w->g, &rw->w);
+    }
+}
+
 static GOI_COLD int rlock_slow(go_rwmutex *rw, const struct goi_limit *limit)
 {
     goi_a64 *state = state_of(rw);
@@ -216,6 +224,7 @@ static GOI_COLD int rlock_slow(go_rwmutex *rw, const struct goi_limit *limit)
     if (r != 0) {
         return r;
     }
+    goi_wants_prepare();
     struct m *m = goi_enter();
     w.g = m->g;
     for (;;) { /* ends: goi_word_wait */
@@ -232,7 +241,9 @@ static GOI_COLD int rlock_slow(go_rwmutex *rw, const struct goi_limit *limit)
     }
     goi_syncq_push_back(&rw->readers, &w);
     goi_sync_limit(&w, limit);
+    note_want(&w, rw);
     r = goi_sync_park(&m, &w, GOI_WAIT_RWMUTEX_R, rw, release_queue, state, limit);
+    goi_wants_end(m->g);
     goi_assert((r == 0) == (w.given != 0));
     if (r != 0) {
         leave_readers_queue(rw, &w);
@@ -386,6 +397,7 @@ static GOI_COLD int lock_slow(go_rwmutex *rw, const struct goi_limit *limit)
     struct goi_sync_waiter w = {.given = 0};
     uint32_t round = 0;
     uint64_t s;
+    goi_wants_prepare();
     struct m *m = goi_enter();
     w.g = m->g;
     if (spin(m, state)) {
@@ -409,7 +421,9 @@ static GOI_COLD int lock_slow(go_rwmutex *rw, const struct goi_limit *limit)
     goi_sync_limit(&w, limit);
     /* Who waits for another writer is shown as in Go, where that one always holds the mutex. */
     enum wait_reason reason = (s & WRITER) != 0 ? GOI_WAIT_MUTEX : GOI_WAIT_RWMUTEX_W;
+    note_want(&w, rw);
     int r = goi_sync_park(&m, &w, reason, rw, release_queue, state, limit);
+    goi_wants_end(m->g);
     goi_assert((r == 0) == (w.given != 0));
     if (r != 0 && withdraw(&m, rw, &w)) {
         r = 0;
@@ -421,7 +435,7 @@ static GOI_COLD int lock_slow(go_rwmutex *rw, const struct goi_limit *limit)
 /* By way of the writers' mutex, which is kept. */
 static int lock_turn(go_rwmutex *rw, const struct goi_limit *limit)
 {
-    int r = goi_mutex_lock_limited(&rw->w, limit);
+    int r = goi_mutex_lock_turn(&rw->w, limit);
     if (r != 0) {
         return r;
     }
@@ -430,7 +444,7 @@ static int lock_turn(go_rwmutex *rw, const struct goi_limit *limit)
         r = lock_slow(rw, limit);
     }
     if (r != 0) {
-        go_mutex_unlock(&rw->w);
+        goi_mutex_unlock_turn(&rw->w);
     }
     return r;
 }
@@ -446,6 +460,7 @@ static int lock(go_rwmutex *rw, const struct goi_limit *limit)
             return r;
         }
     }
+    goi_held_by_me(&rw->w);
     goi_race_acquire(&rw->readers);
     goi_race_acquire(&rw->writer);
     return 0;
@@ -478,6 +493,7 @@ bool go_rwmutex_trylock(go_rwmutex *rw)
     if (s != 0 || !cas_acq(state_of(rw), &s, WRITER)) { /* [RW] */
         return false;
     }
+    goi_held_by_me(&rw->w);
     goi_race_acquire(&rw->readers);
     goi_race_acquire(&rw->writer);
     return true;
@@ -513,6 +529,7 @@ void goi_rwmutex_unlock_slow(go_rwmutex *rw)
         goi_fatal("sync: Unlock of unlocked RWMutex");
     }
     goi_race_release(&rw->readers);
+    goi_held_by_none(&rw->w);
     if ((s & TURN) != 0) {
         go_mutex_unlock(&rw->w);
     }

@@ -166,7 +166,10 @@ TEST(deadlock, shows_every_goroutine_its_reason_and_its_origin)
             ONE("select", "select_two") ONE("select (no cases)", "select_nothing")
             ONE("select", "select_nil") ONE("sync.Mutex.Lock", "lock")
             ONE("sync.RWMutex.RLock", "rlock") ONE("sync.RWMutex.Lock", "wlock")
-            ONE("sync.WaitGroup.Wait", "wait_group") ONE("sync.Cond.Wait", "wait_cond"));
+            ONE("sync.WaitGroup.Wait", "wait_group") ONE("sync.Cond.Wait", "wait_cond")
+            "\n"
+            "gort: deadlock: a goroutine waits for a mutex that it holds\n"
+            "\tgoroutine 1 waits for 0x* (on), which it holds\n");
     }
 }
 

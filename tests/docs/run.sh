@@ -58,7 +58,7 @@ done
 plain()
 {
     sed -E -e 's#^(\t| {8})([^ ]*/)?[A-Za-z0-9_-]+\.(c|cc):([0-9]+)#\tFILE:\4#' \
-        -e 's/0x[0-9a-f]+/0x0/g' -e '/^SCHED/s/[0-9]+/0/g' "$1"
+        -e 's/^\t/        /' -e 's/0x[0-9a-f]+/0x0/g' -e '/^SCHED/s/[0-9]+/0/g' "$1"
 }
 
 # seen NAME PROCS: what it printed, as far as the document has it, is in $work/all.

@@ -36,6 +36,7 @@ KERNEL(cockroach, 10214, 2, "resource", "AB-BA of two mutexes")
         mutex_unlock(&s->coalesced);
     }
 }
+IS_TOLD(cockroach, 10214)
 
 /* --- 1055: stop waits for tasks that wait for stop */
 
@@ -480,6 +481,7 @@ KERNEL(cockroach, 7504, 2, "resource", "AB-BA of a lease and the cache of names"
     go(c7504_acquire, m);
     go(c7504_release, m, repaired);
 }
+IS_TOLD(cockroach, 7504)
 
 /* --- 9935: locks its log again in order to say that it failed */
 

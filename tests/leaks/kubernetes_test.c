@@ -105,6 +105,7 @@ KERNEL(kubernetes, 13135, 2, "resource", "AB-BA of a cacher and its store")
     go(k13135_start, c);
     go(k13135_event, c, repaired);
 }
+IS_TOLD(kubernetes, 13135)
 
 /* --- 1321: distributes under the lock; the watcher that stops needs it */
 
@@ -236,6 +237,7 @@ KERNEL(kubernetes, 30872, 2, "resource", "AB-BA of an informer and its store")
     go(k30872_deliver, f);
     go(k30872_stop, f);
 }
+IS_TOLD(kubernetes, 30872)
 
 /* --- 38669: an event that nobody sends */
 

@@ -19,6 +19,7 @@
  * */
 #ifndef GORT_TEST_LEAKS_H
 #define GORT_TEST_LEAKS_H
+#include "death/told.h"
 #include "harness.h"
 #include <gort.h>
 #include <gort/short.h>
@@ -88,6 +89,25 @@ GO_UNUSED static size_t leaks_until_alone(void)
     }
     return most;
 }
+
+/* A cycle of mutexes is said without a knob, while the program goes on. */
+#define IS_TOLD(project, number)                                                                   \
+    static void told_##project##_##number(void *arg)                                               \
+    {                                                                                              \
+        (void)arg;                                                                                 \
+        setenv("GORTTRACEBACK", "none", 1); /* reading names is slow under tools */                \
+        told_begin();                                                                              \
+        go(kernel_##project##_##number, false);                                                    \
+        told_await(1);                                                                             \
+        _exit(0);                                                                                  \
+    }                                                                                              \
+    TEST(project##_##number, is_told)                                                              \
+    {                                                                                              \
+        struct test_run run;                                                                       \
+        test_run_function(&run, 20, told_##project##_##number, NULL);                              \
+        EXPECT_RUN(&run, 0, TOLD "2 goroutines wait for each other's mutexes");                    \
+        test_run_free(&run);                                                                       \
+    }
 
 #define KERNEL(project, number, count, kind, about)                                                \
     static void kernel_##project##_##number(bool repaired);                                        \

@@ -253,6 +253,7 @@ KERNEL(moby, 4951, 2, "resource", "AB-BA of all devices and one device")
     go(m4951_delete, d);
     go(m4951_remove, d, repaired);
 }
+IS_TOLD(moby, 4951)
 
 /* --- 7559: continue without unlock */
 

@@ -22,6 +22,7 @@
 #define GOI_TIME_TIMER_H
 #define GOI_TIME_CLOCK_H
 #define GOI_TIME_DEADLINE_H
+#define GOI_SYNC_WANTS_H
 
 enum { goi_annot = 0, GOI_ANNOT_TSAN = 1 }; /* no tool looks on */
 static inline void goi_race_acquire(const void *p) { (void)p; }
@@ -120,6 +121,13 @@ static inline struct m *goi_enter(void)
 
 static inline struct m *goi_m(void) { return &model_m[ex.now]; }
 static inline struct g *goi_self_g(void) { return &model_g[ex.now]; }
+
+/* Notes for reports, which decide nothing. */
+static inline void goi_held_by_me(const void *mu) { (void)mu; }
+static inline void goi_held_by_none(const void *mu) { (void)mu; }
+static inline void goi_wants_prepare(void) {}
+static inline void goi_wants_begin(struct g *g, const void *mu) { (void)g, (void)mu; }
+static inline void goi_wants_end(struct g *g) { (void)g; }
 
 static bool model_barrier_broken; /* to see that a test notices */
 

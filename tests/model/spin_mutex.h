@@ -20,6 +20,13 @@ int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
     return 0;
 }
 
+int goi_mutex_lock_turn(go_mutex *mu, const struct goi_limit *limit)
+{
+    return goi_mutex_lock_limited(mu, limit);
+}
+
+void goi_mutex_unlock_turn(go_mutex *mu) { st_rel(goi_word32(&mu->state), 0); }
+
 bool go_mutex_trylock(go_mutex *mu)
 {
     uint32_t s = 0;
