@@ -103,8 +103,8 @@ static size_t walk(const struct target *t, const uint64_t *stack, size_t n, uint
     return frames;
 }
 
-/* The function that called the library, or NULL. The innermost frame is the library's, or nothing
- * is known of this program's functions. */
+/* The function that called the library, or NULL. The innermost frame is the library's, whatever is
+ * known of it: who parks is in there. */
 static const char *where(struct target *t, const uint64_t *stack, size_t n, uint64_t sp)
 {
     uintptr_t pc[FRAMES];
@@ -113,6 +113,9 @@ static const char *where(struct target *t, const uint64_t *stack, size_t n, uint
     size_t last = 0;
     for (size_t i = 0; i < frames; i++) {
         f[i] = symbol_of(t, pc[i] - 1);
+    }
+    if (frames > 0) {
+        f[0].library = true;
     }
     while (frames > 0 && (f[frames - 1].library || *f[frames - 1].name == '?')) {
         frames--; /* how a goroutine begins */

@@ -51,10 +51,15 @@ static bool has_prefix(const char *name)
            (begins(name, "go_") && !begins(name, "go_do_unoptimised_")); /* bodies of a go_do */
 }
 
+static bool is_library(const char *path)
+{
+    const char *base = strrchr(path, '/');
+    return base != NULL && begins(base, "/libgort");
+}
+
 static void find_library(struct object *o)
 {
-    const char *base = strrchr(o->path, '/');
-    bool all = base != NULL && begins(base, "/libgort");
+    bool all = is_library(o->path);
     bool inside = false;
     for (size_t i = 0; i < o->count; i++) {
         struct symbol *s = &o->symbol[i];
@@ -213,7 +218,7 @@ static struct function look_up(struct target *t, uintptr_t pc)
     if (asprintf(&text, "%s+0x%lx", base != NULL ? base + 1 : m->path, (unsigned long)at) < 0) {
         text = NULL;
     }
-    return (struct function){text != NULL ? text : "?", false};
+    return (struct function){text != NULL ? text : "?", is_library(m->path)};
 }
 
 struct function symbol_of(struct target *t, uintptr_t pc)
