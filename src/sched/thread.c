@@ -157,7 +157,7 @@ static struct m *adopt_main(void)
     goi_lock(&goi_sched.lock);
     goi_sched.main_g = g;
     g->foreign_next = goi_sched.foreign_list;
-    goi_sched.foreign_list = g;
+    st_rel(goi_wordptr(&goi_sched.foreign_list), g); /* [OWN] with on_page in sync/wants.c */
     m->detached = true; /* it enters like a goroutine whose P was taken; counted above */
     goi_unlock(&goi_sched.lock);
     st_rlx(&m->in_rt, 0); /* [RT] nobody else knows this M yet; who enters sets it */
@@ -175,7 +175,7 @@ static void thread_ends(void *arg)
     goi_lock(&goi_sched.lock);
     goi_sched.nforeign--;
     st_rlx(&m->g->state, GOI_G_IDLE);
-    m->g->own_hi = 0; /* the next thread has another stack */
+    st_rlx(&m->g->own_hi, 0); /* the next thread has another stack */
     m->link = goi_sched.foreign_free;
     goi_sched.foreign_free = m; /* T1 */
     goi_unlock(&goi_sched.lock);
@@ -195,7 +195,7 @@ static struct m *foreign_new(void)
     st_rlx(&m->attn, GOI_ATTN_NO_P);
     goi_lock(&goi_sched.lock);
     g->foreign_next = goi_sched.foreign_list;
-    goi_sched.foreign_list = g;
+    st_rel(goi_wordptr(&goi_sched.foreign_list), g); /* [OWN] with on_page in sync/wants.c */
     goi_unlock(&goi_sched.lock);
     return m;
 }

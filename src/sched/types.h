@@ -98,7 +98,7 @@ struct g {
     uint32_t wants_from;            /* [l:wants] goi_coarse.now when that began */
     uint32_t wants_turn;            /* [l:wants] counts those waits */
     bool wants_seen, wants_told;    /* [l:wants] it has been looked at; reported */
-    uintptr_t own_lo, own_hi;       /* [o] a thread's own stack, once it has waited for a mutex */
+    goi_a64 own_lo, own_hi;         /* [a:OWN] a thread's own stack, once it waited for a mutex */
 };
 _Static_assert(sizeof(struct g) <= GOI_STACK_DESC_BYTES, "a goroutine fits into its window's top");
 
@@ -261,7 +261,7 @@ struct goi_sched {
     uint64_t seed;                  /* [c] */
     struct g *main_g;               /* [c] */
     goi_a32 wake_skip, wake_left;   /* [stat] wakes left out because the last ones found nothing */
-    struct g *foreign_list;         /* [l:sched] main and foreign goroutines */
+    struct g *foreign_list;         /* [w:sched] main and foreign goroutines; [a:OWN] */
     struct m *foreign_free;         /* [l:sched] m's of threads that have ended */
     struct goi_lock spare_lock;     /* guards spare_stacks */
     struct goi_stack_cache spare_stacks;    /* [l:spare] for threads without a P */

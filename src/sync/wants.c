@@ -83,12 +83,19 @@ static struct g *g_of(struct goi_node *n) { return goi_container_of(n, struct g,
 
 /* --- waiting */
 
+/* [OWN] release of the upper end, when it is known, and of the list of threads, when it grows,
+ * pairs with the acquires in on_page. */
+static void own_stack(struct g *g, uintptr_t lo, uintptr_t hi)
+{
+    st_rlx(&g->own_lo, lo);
+    st_rel(&g->own_hi, hi); /* [OWN] */
+}
+
 static bool is_process_stack(const struct gop_mapping *m, void *arg)
 {
     struct g *g = arg;
     if (m->kind == GOP_MAPPING_STACK) {
-        g->own_lo = m->hi - MAIN_STACK;
-        g->own_hi = m->hi;
+        own_stack(g, m->hi - MAIN_STACK, m->hi);
     }
     return m->kind != GOP_MAPPING_STACK;
 }
@@ -103,8 +110,7 @@ void goi_wants_prepare_slow(struct g *g)
         (void)gop_mappings(is_process_stack, g);
     } else {
         gop_thread_stack(&lo, &hi);
-        g->own_lo = (uintptr_t)lo;
-        g->own_hi = (uintptr_t)hi;
+        own_stack(g, (uintptr_t)lo, (uintptr_t)hi);
     }
     errno = saved;
 }
@@ -178,8 +184,10 @@ static struct g *on_page(uint32_t page)
     if (goi_stack_find((const void *)at, &s) == GOI_STACK_INSIDE) {
         return (struct g *)(void *)s.top;
     }
-    for (struct g *g = goi_sched.foreign_list; g != NULL; g = g->foreign_next) { /* only grows */
-        if (g->own_hi != 0 && lies(page, g->own_lo, g->own_hi)) {
+    struct g *g = ld_acq(goi_wordptr(&goi_sched.foreign_list)); /* [OWN]; only grows */
+    for (; g != NULL; g = g->foreign_next) {
+        uint64_t hi = ld_acq(&g->own_hi); /* [OWN] */
+        if (hi != 0 && lies(page, ld_rlx(&g->own_lo), hi)) {
             return g;
         }
     }

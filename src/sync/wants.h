@@ -23,7 +23,7 @@ void goi_wants_prepare_slow(struct g *g);
 GOI_INLINE void goi_wants_prepare(void)
 {
     struct g *g = goi_self_g();
-    if (GOI_UNLIKELY(g->stack == NULL && g->own_hi == 0)) {
+    if (GOI_UNLIKELY(g->stack == NULL && ld_rlx(&g->own_hi) == 0)) {
         goi_wants_prepare_slow(g);
     }
 }
