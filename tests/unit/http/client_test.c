@@ -43,10 +43,9 @@ static int hangs(go_http_request *req, go_http_response *res, void *arg)
 
 static int large(go_http_request *req, go_http_response *res, void *arg)
 {
-    static char buf[50000];
+    static const char buf[50000];
     (void)req;
     (void)arg;
-    memset(buf, 'x', sizeof buf);
     return (int)(go_http_write(res, buf, sizeof buf) < 0);
 }
 
