@@ -31,8 +31,8 @@
  *
  * What one P finds it works off alone as long as it comes to the end of it now and then; only when
  * it has had no pause for a millisecond does it call another (needs_help). Goroutines that compute
- * for long are sysmon's business as ever. (Go wakes another P for each batch: with the client on
- * the same two cores that took the client's core away 3,000 times a second.)
+ * for long are sysmon's business as ever. (Another P for each batch took a client that ran on
+ * the same two cores off its core some thousand times a second.)
  *
  *   I1  While a goroutine waits for a descriptor and all Ps are idle, a thread sleeps in the
  *       poller. Who gives up a P elects himself under sched.lock, where he reads the count; who
