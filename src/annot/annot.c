@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 #include "os/os.h"
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -224,6 +225,18 @@ void goi_unseen_slow(bool begin)
         AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
     } else {
         AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    }
+}
+
+void goi_unseen_free(void *p)
+{
+    bool tsan = (goi_annot & GOI_ANNOT_TSAN) != 0;
+    if (tsan) {
+        goi_unseen_slow(true);
+    }
+    free(p);
+    if (tsan) {
+        goi_unseen_slow(false);
     }
 }
 

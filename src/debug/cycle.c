@@ -9,7 +9,8 @@
  * what has been found and not told when the program ends is told then.
  *
  *   G1  A cycle is told once.                                       (goi_wants_cycle: wants_told)
- *   G2  Nobody who is on the list becomes reachable by it, for the leak check. (goi_cycles_memory)
+ *   G2  Nobody who is on the list, or has been told of, becomes reachable by that, for the leak
+ *       check: neither by the list nor by what is left on the thread's stack. (goi_cycles_memory)
  */
 #include "debug/cycle.h"
 #include "debug/crash.h"
@@ -33,6 +34,8 @@ static struct {
     struct g *g[ROOM];              /* [l:lock] one of each cycle */
     goi_a32 wake;                   /* [a:CYCLE] futex word: counts what was put there */
     goi_abool thread;               /* [o] sysmon: there is one that tells */
+    char *stack_lo, *stack_hi;      /* [c] the thread's, by itself */
+    goi_abool stack_known;          /* [a:CYCLE] */
 } found;
 
 /* [o] who has goi_check_lock, or reports a crash */
@@ -150,6 +153,8 @@ static void *teller(void *arg)
     (void)arg;
     gop_block_signals();
     gop_thread_name("gort-cycles");
+    gop_thread_stack(&found.stack_lo, &found.stack_hi);
+    st_rel(&found.stack_known, true); /* [CYCLE] before it has seen anybody: G2 */
     for (;;) { /* for the life of the process */
         uint32_t seen = ld_acq(&found.wake); /* [CYCLE] */
         tell_all();
@@ -240,4 +245,7 @@ void goi_cycles_memory(void (*fn)(const void *lo, size_t size, void *arg), void 
     fn(lo, size, arg);
     fn(&found, sizeof found, arg);
     fn(&cycle, sizeof cycle, arg);
+    if (ld_acq(&found.stack_known)) { /* [CYCLE] */
+        fn(found.stack_lo, (size_t)(found.stack_hi - found.stack_lo), arg);
+    }
 }

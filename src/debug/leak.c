@@ -558,7 +558,6 @@ static GOI_NOINLINE struct verdict check(bool again)
     if (&main == NULL) {
         (void)named_main(0); /* the first look at names reads all there is: now, not later */
     }
- /* the first look at names reads all there are: now, not later */
     __builtin_unwind_init();
     if (l == NULL) {
         v.problem = goi_annot != 0 ? "a tool keeps memory of its own" : "out of memory"; /* K4 */

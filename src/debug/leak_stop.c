@@ -94,6 +94,8 @@ static bool empty_handed(int tid)
     return m != NULL && (m->idle || m->polls || m->g == m->g0);
 }
 
+static bool is_ours(int tid) { return gop_thread_is_ours(tid) && m_of(tid) == NULL; }
+
 static bool known(const struct goi_leak *l, int tid)
 {
     for (size_t i = 0; i < l->nthreads; i++) {
@@ -121,7 +123,7 @@ static bool find(int tid, void *arg)
     }
     struct goi_leak_thread *t = &l->threads[l->nthreads];
     t->tid = tid;
-    t->ours = gop_thread_is_ours(tid) && m_of(tid) == NULL;
+    t->ours = is_ours(tid);
     st_rlx(&t->stopped, 0);
     l->nthreads++; /* before the signal: the handler looks for itself */
     fence_seq();   /* [LEAKSTOP] over-ordered: the signal orders as well */
@@ -152,6 +154,7 @@ bool goi_leak_stop(struct goi_leak *l)
     sa.sa_sigaction = on_stop;
     sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     sigfillset(&sa.sa_mask);
+    l->threads[0].ours = is_ours(l->threads[0].tid);
     st_rlx(&held, 1);
     st_rel(&stopping, l); /* [LEAKSTOP] */
     bool ok = sigaction(SIGNAL, &sa, &before) == 0;

@@ -371,9 +371,7 @@ void goi_call_free(struct goi_call *c)
     if (c->ops != NULL) {
         c->ops->destroy(c->closure);
     }
-    goi_unseen_begin(); /* the runtime's, whoever was the last: [REF] orders it for us alone */
-    free(c);
-    goi_unseen_end();
+    goi_unseen_free(c); /* the runtime's, whoever was the last: [REF] orders it for us alone */
 }
 
 static void call_done(void *arg, int ret)

@@ -46,6 +46,9 @@ start() {
     "$@" >started.out 2>&1 &
     pid=$!
     trap 'kill -9 "$pid" 2>/dev/null || true' EXIT
+    while [ "/proc/$pid/exe" -ef "/proc/$$/exe" ]; do # until it is no longer this shell
+        sleep 0.01
+    done
 }
 
 # top_until PATTERN: pictures of $pid until there is a line like that.
