@@ -74,7 +74,11 @@ static const struct command commands[] = {
      "makes one page of HTML of it, FILE.html, that needs nothing else: the timeline of every P\n"
      "and goroutine, who woke whom, regions, and where the time went. ui.perfetto.dev opens the\n"
      "same FILE.\n"},
-    {"profile", NULL, "...", "profile goroutines", ""},
+    {"profile", NULL, "[-o FILE] [-s FILE] [-d SECONDS] [-F HERTZ] PID | PROGRAM [ARGUMENT...]",
+     "where processor time goes, by goroutine",
+     "Samples a running program, or one that it starts, from outside: no signal is sent, and the\n"
+     "program is not stopped. Writes profile.pb.gz for pprof, and with -s the text of perf\n"
+     "script. Best of programs built with -fno-omit-frame-pointer; gort profile -h says more.\n"},
     {"help", cli_cmd_help, "[COMMAND]", "this, or help on one command", ""},
 };
 

@@ -10,6 +10,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+const char top_command[] = "gort top";
+
 static const char usage_text[] =
     "usage: gort top [-b] [-d SECONDS] [-n COUNT] [-l LINES] PID\n"
     "\n"

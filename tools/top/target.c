@@ -22,7 +22,7 @@ void top_die(int status, const char *format, ...)
     va_list ap;
     va_start(ap, format);
     fflush(stdout);
-    fprintf(stderr, "gort top: ");
+    fprintf(stderr, "%s: ", top_command);
     vfprintf(stderr, format, ap);
     fprintf(stderr, "\n");
     va_end(ap);
@@ -96,13 +96,18 @@ void target_read_maps(struct target *t)
     char line[4096 + 128];
     snprintf(path, sizeof path, "/proc/%d/maps", t->pid);
     FILE *f = fopen(path, "r");
+    if (f == NULL || fgets(line, sizeof line, f) == NULL) { /* it has ended: what was, stays */
+        if (f != NULL) {
+            fclose(f);
+        }
+        return;
+    }
     for (size_t i = 0; i < t->maps; i++) {
         free(t->map[i].path);
     }
     t->maps = 0;
-    if (f == NULL) {
-        return;
-    }
+    line[strcspn(line, "\n")] = '\0';
+    add_mapping(t, line);
     while (fgets(line, sizeof line, f) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         add_mapping(t, line);
@@ -123,8 +128,8 @@ static void read_name(struct target *t)
     }
 }
 
-/* May we? The first byte of the first mapping says so. */
-static void ask(const struct target *t)
+/* May we? The first byte of the first mapping says so. False: it has ended. */
+static bool ask(const struct target *t)
 {
     char byte;
     struct iovec local = {&byte, 1};
@@ -135,10 +140,11 @@ static void ask(const struct target *t)
                 "not allowed to look into process %d (%s): that takes the rights of a debugger: "
                 "its user, and kernel.yama.ptrace_scope=0, or root", t->pid, t->name);
     }
-    if (n < 0 && (errno == ENOSYS || errno == ESRCH)) {
+    if (n < 0 && errno == ENOSYS) {
         top_die(TOP_FAILED, "cannot look into process %d (%s): %s", t->pid, t->name,
                 strerror(errno));
     }
+    return n >= 0 || errno != ESRCH;
 }
 
 /* Looks for goi_top in one mapping. `started` false: it is there, but nothing has called it yet. */
@@ -170,7 +176,7 @@ static void check_layout(const struct target *t)
     if (t->at.version != GOI_TOP_VERSION || t->at.size != sizeof t->at ||
         memcmp(t->at.layout, layout, sizeof layout) != 0) {
         top_die(TOP_FAILED, "process %d (%s) was built with another version of Gort than this "
-                            "gort top: use the one of that installation", t->pid, t->name);
+                            "%s: use the one of that installation", t->pid, t->name, top_command);
     }
 }
 
@@ -187,6 +193,31 @@ static int machine_of(int pid)
     return n == (ssize_t)sizeof head ? head.e_machine : EM_NONE;
 }
 
+/* Is libgort in it; and has it been called? */
+static bool find(struct target *t, bool *started)
+{
+    for (size_t i = 0; i < t->maps; i++) {
+        if (t->map[i].writable && t->map[i].from_file && search(t, &t->map[i], started)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool target_try(struct target *t, int pid)
+{
+    bool started = false;
+    t->pid = pid;
+    read_name(t);
+    target_read_maps(t);
+    if (!target_lives(t) || !ask(t) || !find(t, &started) || !started) {
+        return false;
+    }
+    check_layout(t);
+    t->machine = machine_of(pid);
+    return true;
+}
+
 void target_open(struct target *t, int pid)
 {
     memset(t, 0, sizeof *t);
@@ -195,17 +226,12 @@ void target_open(struct target *t, int pid)
         top_die(TOP_FAILED, "there is no process %d", pid);
     }
     read_name(t);
-    if (!target_lives(t)) {
+    target_read_maps(t);
+    if (!target_lives(t) || !ask(t)) {
         top_die(TOP_FAILED, "process %d (%s) has ended", pid, t->name);
     }
-    target_read_maps(t);
-    ask(t);
     bool started = false;
-    bool found = false;
-    for (size_t i = 0; i < t->maps && !found; i++) {
-        found = t->map[i].writable && t->map[i].from_file && search(t, &t->map[i], &started);
-    }
-    if (!found) {
+    if (!find(t, &started)) {
         top_die(TOP_FAILED, "there is no libgort in process %d (%s)", pid, t->name);
     }
     check_layout(t);

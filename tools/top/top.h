@@ -12,6 +12,7 @@
 /* Exit statuses. */
 enum { TOP_FAILED = 1, TOP_USAGE = 2 };
 
+extern const char top_command[];    /* "gort top": each program that looks in has its own */
 _Noreturn void top_die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- target.c: the process */
@@ -34,6 +35,8 @@ struct target {
 
 /* Finds libgort in the process, or dies saying why not. */
 void target_open(struct target *t, int pid);
+/* The same for a process that has only begun: false while it has not called libgort. */
+bool target_try(struct target *t, int pid);
 /* False: it is not there (any more). */
 bool target_read(const struct target *t, uintptr_t at, void *to, size_t n);
 /* Reads piece i of `remote` to piece i of `local`; a piece that cannot be read has its iov_len in
