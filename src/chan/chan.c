@@ -26,6 +26,11 @@
  *
  * [REF] refs: release on the way down, acquire by the last, as any reference count.
  *
+ * [LEN] Who is told a length, or by a try that the channel is closed, may free it because of
+ * that, although the one who made it so has not unlocked yet. Changes of the count are releases
+ * and a look at it acquires, as with `closed`, so that the free that follows sees the lock taken,
+ * and takes it.
+ *
  * For the race detector (annot.h) the orders are Go's, and nothing else. A slot of the buffer has
  * two tokens, one that its sends leave for its receives and one that its receives leave for its
  * sends: the k-th send is before the k-th receive, and that before the k+C-th send; two sends are
@@ -129,7 +134,7 @@ void goi_chan_free(struct go_chan *c)
     if (before > 1) {
         return;
     }
-    if (ld_rlx(&c->visited) != 0) {
+    if (ld_rlx(&c->visited) != 0 || ld_acq(&c->lock.word) != 0) { /* [LEN], [LOCK] */
         free_locked(c);
         return;
     }
@@ -143,7 +148,7 @@ void goi_chan_free(struct go_chan *c)
 
 size_t goi_chan_len(const struct go_chan *c)
 {
-    return c == NULL || c->timer != NULL ? 0 : ld_rlx(&c->count);
+    return c == NULL || c->timer != NULL ? 0 : ld_acq(&c->count); /* [LEN] */
 }
 
 size_t goi_chan_cap(const struct go_chan *c) { return c == NULL || c->timer != NULL ? 0 : c->cap; }
@@ -248,7 +253,7 @@ GOI_INLINE enum goi_attempt send_locked(struct go_chan *c, const void *v, struct
             race_slot(c, c->send_at, true);
         }
         c->send_at = c->send_at + 1 == c->cap ? 0 : c->send_at + 1;
-        st_rlx(&c->count, count + 1); /* readable as a hint; exact under the lock */
+        st_rel(&c->count, count + 1); /* [LEN] */
         return GOI_TRY_DONE;
     }
     return GOI_TRY_WAIT;
@@ -304,7 +309,7 @@ GOI_INLINE enum goi_attempt recv_locked(struct go_chan *c, void *v, struct g **w
             race_slot(c, c->recv_at, false);
         }
         c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
-        st_rlx(&c->count, count - 1);
+        st_rel(&c->count, count - 1); /* [LEN] */
         return GOI_TRY_DONE;
     }
     if (ld_rlx(&c->closed) != 0) {
@@ -453,7 +458,7 @@ GOI_HOT void goi_chan_send(struct go_chan *c, const void *v)
     }
     goi_elem_copy_common(goi_chan_slot(c, c->send_at), v, c->elem);
     c->send_at = c->send_at + 1 == c->cap ? 0 : c->send_at + 1;
-    st_rlx(&c->count, count + 1); /* readable as a hint; exact under the lock */
+    st_rel(&c->count, count + 1); /* [LEN] */
     goi_unlock(&c->lock);         /* C5 */
     goi_leave(m);
 }
@@ -527,7 +532,7 @@ GOI_HOT bool goi_chan_recv(struct go_chan *c, void *v)
     }
     goi_elem_copy_common(v, goi_chan_slot(c, c->recv_at), c->elem);
     c->recv_at = c->recv_at + 1 == c->cap ? 0 : c->recv_at + 1;
-    st_rlx(&c->count, count - 1);
+    st_rel(&c->count, count - 1); /* [LEN] */
     goi_unlock(&c->lock); /* C5 */
     goi_leave(m);
     return true;

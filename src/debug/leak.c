@@ -71,6 +71,7 @@
  * for two things at once, and each new one would be a wrong report until it was taught.
  */
 #include "debug/leak.h"
+#include "debug/crash.h"
 #include "debug/cycle.h"
 #include "debug/dump.h"
 #include "annot/annot.h"
@@ -607,7 +608,7 @@ static size_t check_and_write(int fd, bool again, int64_t *took)
     int64_t begin = goi_now();
     struct verdict v = check(again);
     *took = goi_now() - begin;
-    if (fd >= 0) {
+    if (fd >= 0 && !goi_crash_elsewhere()) { /* its report is not to be cut in two */
         goi_out_init(&o, fd);
         write_verdict(&o, &v);
         goi_out_flush(&o);

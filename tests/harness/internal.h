@@ -13,6 +13,7 @@ enum test_outcome { TEST_PASSED, TEST_FAILED, TEST_SKIPPED };
 struct test_shared {
     int failures;
     int finished; /* the body came to its end */
+    int leaves;   /* it said that goroutines stay behind */
     int skipped;
     char reason[256]; /* why skipped */
 };

@@ -30,6 +30,7 @@ static bool open_before[FDS_MAX];
 void test_allow_leaks(int what)
 {
     checks &= ~what;
+    test_shared->leaves |= (what & TEST_LEAK_GOROUTINES) != 0;
 }
 
 void test_forbid_leaks(int what)

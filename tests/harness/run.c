@@ -29,6 +29,14 @@ static bool dies_untraced(const struct test *t)
            strstr(t->pattern, "goroutine ") == NULL;
 }
 
+/* With GORT_TEST_LEAKS=1 goroutines that nothing can wake are looked for while each test runs, and
+ * when it ends; one that lives fails when any is reported, unless it leaves some on purpose. */
+static bool leaks_are_looked_for(void)
+{
+    const char *s = getenv("GORT_TEST_LEAKS");
+    return s != NULL && strcmp(s, "1") == 0;
+}
+
 static void set_environment(const struct test_case *c)
 {
     char text[512];
@@ -44,6 +52,13 @@ static void set_environment(const struct test_case *c)
         bool more = old != NULL && *old != '\0';
         snprintf(text, sizeof text, "%s%sseed=%llu", more ? old : "", more ? "," : "",
                  (unsigned long long)c->seed);
+        setenv("GORTDEBUG", text, 1);
+    }
+    if (leaks_are_looked_for()) { /* a test that sets knobs of its own goes without */
+        const char *old = getenv("GORTDEBUG");
+        bool more = old != NULL && *old != '\0';
+        snprintf(text, sizeof text, "%s%sleaks=1,leakscan=5ms", more ? old : "",
+                 more ? "," : "");
         setenv("GORTDEBUG", text, 1);
     }
 }
@@ -153,6 +168,13 @@ static bool judge_life(int status, char *why, size_t size)
     return status == 0 && test_shared->finished;
 }
 
+static bool judge_leaks(const char *out, char *why, size_t size)
+{
+    snprintf(why, size, "goroutines were reported that nothing can wake");
+    return !leaks_are_looked_for() || test_shared->leaves ||
+           strstr(out, " leaked: nothing can wake ") == NULL;
+}
+
 static void print_case(const struct test_case *c, int number, const char *verdict)
 {
     printf("%s %d - %s.%s", verdict, number, c->test->suite, c->test->name);
@@ -213,7 +235,8 @@ enum test_outcome test_run_case(const struct test_case *c, int number)
     if (test_shared->skipped && ended) {
         outcome = TEST_SKIPPED;
     } else if (ended && (dies ? judge_death(t, plain, err, why, sizeof why)
-                              : judge_life(plain, why, sizeof why))) {
+                              : judge_life(plain, why, sizeof why) &&
+                                    judge_leaks(out, why, sizeof why))) {
         outcome = TEST_PASSED;
     }
     print_case(c, number, outcome == TEST_FAILED ? "not ok" : "ok");

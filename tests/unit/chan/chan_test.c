@@ -289,6 +289,37 @@ TEST(chan, receiver_may_free_at_once)
     }
 }
 
+static void recv_once(chan(int) c) { (void)chan_recv(c); }
+static void close_once(chan(int) c) { chan_close(c); }
+static bool tells_closed(chan(int) c)
+{
+    int v = 1;
+    return !chan_try_recv(c, &v) && v == 0;
+}
+
+/* The one whose doing shows may still have the channel's lock. */
+TEST(chan, whoever_sees_the_last_use_may_free)
+{
+    for (int i = 0; i < test_iterations(5000); i++) {
+        chan(int) c = chan_make(int, 1);
+        go(send_once, c);
+        while (chan_len(c) == 0) {
+            go_yield();
+        }
+        go(recv_once, c);
+        while (chan_len(c) == 1) {
+            go_yield();
+        }
+        chan_free(c);
+        c = chan_make(int);
+        go(close_once, c);
+        while (!tells_closed(c)) {
+            go_yield();
+        }
+        chan_free(c);
+    }
+}
+
 TEST(chan, references_are_counted)
 {
     chan(int) c = chan_make(int, 1);
