@@ -39,7 +39,12 @@ static struct {
 } found;
 
 /* [o] who has goi_check_lock, or reports a crash */
-static struct cycle { struct goi_want want[SHOWN]; struct g *chosen[SHOWN]; size_t n; } cycle;
+static struct cycle {
+    struct goi_want want[SHOWN];
+    struct g *chosen[SHOWN];
+    size_t n;
+    bool all_asleep;                /* nobody is left to unlock anything */
+} cycle;
 
 /* --- words */
 
@@ -70,7 +75,8 @@ static void write_lines(struct goi_out *o, const struct cycle *c)
     if (c->n == 1) {
         goi_outf(o, "\tgoroutine %llu waits for ", (unsigned long long)c->want[0].g->id);
         write_mutex(o, c->want[0].mutex);
-        goi_out_str(o, ", which it holds\n");
+        goi_out_str(o, c->all_asleep ? ", which it holds\n"
+                                     : ", which it holds, unless another one unlocks it\n");
     } else if (c->n > shown) {
         goi_outf(o, "\t... and %zu more\n", c->n - shown);
     }
@@ -231,6 +237,7 @@ static void write_one(struct g *g, void *arg)
     struct goi_out *o = arg;
     if (take(g)) {
         goi_out_str(o, "\n");
+        cycle.all_asleep = true;
         write_cycle(o, &cycle);
     }
 }

@@ -163,9 +163,10 @@ static void end(uint64_t track, int64_t at)
     goi_pb_event(&writer->pb, &e);
 }
 
-static void begin(uint64_t track, int64_t at, uint32_t number, uint32_t note, uint64_t value)
+static void named(int type, uint64_t track, int64_t at, uint32_t number, uint32_t note,
+                  uint64_t value)
 {
-    struct goi_pb_event e = {.type = GOI_PB_BEGIN,
+    struct goi_pb_event e = {.type = type,
                              .at = at,
                              .track = track,
                              .name = number,
@@ -174,15 +175,14 @@ static void begin(uint64_t track, int64_t at, uint32_t number, uint32_t note, ui
     goi_pb_event(&writer->pb, &e);
 }
 
+static void begin(uint64_t track, int64_t at, uint32_t number, uint32_t note, uint64_t value)
+{
+    named(GOI_PB_BEGIN, track, at, number, note, value);
+}
+
 static void instant(uint64_t track, int64_t at, uint32_t number, uint32_t note, uint64_t value)
 {
-    struct goi_pb_event e = {.type = GOI_PB_INSTANT,
-                             .at = at,
-                             .track = track,
-                             .name = number,
-                             .note = note,
-                             .value = value};
-    goi_pb_event(&writer->pb, &e);
+    named(GOI_PB_INSTANT, track, at, number, note, value);
 }
 
 static void begin_state(uint64_t g, int64_t at, unsigned what)

@@ -14,6 +14,12 @@
  *   W2  wslay and OpenSSL are called under locks that nobody holds while he waits. (go_ws_read,
  *       go_ws_write)
  *
+ * wslay takes all it is given, and answers a close or a fault in it, after which nothing may be
+ * sent: not even what the handler has to say to messages that came before, with the same read. So
+ * it is given one frame at a time, and none while a message waits for the handler.
+ *
+ *   W4  What comes behind a message is looked at when the message has been read. (on_recv)
+ *
  * The connection ends with its handler, the object with its last reference. So whoever uses the
  * connection counts himself in, and its goroutine, having shut the socket down, waits for them.
  *
@@ -49,6 +55,9 @@ struct go_ws {
     int error;                  /* of the connection: what further calls return */
     int close_code;
     struct message *first, **last;
+    unsigned char head[14];     /* of the frame that wslay is given, as far as it has it */
+    unsigned head_len;
+    uint64_t payload;           /* what is missing of it behind the head */
     go_mutex reading;           /* one reader at a time; before mu */
     const char *in;             /* what wslay is given */
     size_t in_left;
@@ -57,15 +66,42 @@ struct go_ws {
 
 /* ---- wslay's side --------------------------------------------------------------------------- */
 
+/* How many of the next n bytes are of the frame that has begun, or begins; those are given. */
+static size_t of_frame(go_ws *ws, size_t n)
+{
+    size_t used = 0;
+    while (used < n && ws->payload == 0) {
+        ws->head[ws->head_len++] = (unsigned char)ws->in[used++];
+        unsigned len = ws->head[1] & 127u;
+        unsigned more = len == 126 ? 2 : len == 127 ? 8 : 0;
+        unsigned mask = (ws->head[1] & 128u) != 0 ? 4 : 0;
+        if (ws->head_len < 2 || ws->head_len < 2 + more + mask) {
+            continue;
+        }
+        ws->payload = more == 0 ? len : 0;
+        for (unsigned i = 2; i < 2 + more; i++) {
+            ws->payload = ws->payload << 8 | ws->head[i];
+        }
+        ws->head_len = 0;
+        if (ws->payload == 0) {
+            return used;
+        }
+    }
+    size_t part = n - used < ws->payload ? n - used : (size_t)ws->payload;
+    ws->payload -= part;
+    return used + part;
+}
+
 static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *buf, size_t n, int flags, void *arg)
 {
     go_ws *ws = arg;
     (void)flags;
-    if (ws->in_left == 0) {
+    bool between = ws->head_len == 0 && ws->payload == 0;
+    if (ws->in_left == 0 || (between && ws->first != NULL)) { /* W4 */
         wslay_event_set_error(ctx, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
-    n = n < ws->in_left ? n : ws->in_left;
+    n = of_frame(ws, n < ws->in_left ? n : ws->in_left);
     memcpy(buf, ws->in, n);
     ws->in += n;
     ws->in_left -= n;

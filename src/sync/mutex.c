@@ -89,11 +89,11 @@
  * Rejected: queues hashed by address as in Go (syncq.h), for more than the first wait. Rejected:
  * clearing LOCKED first and looking for waiters in the mutex afterwards, as Go does with one add:
  * it may be freed in between (Go has a collector for that). Rejected: hand-off always: every
- * critical section would cost a switch. Rejected: an owner field
- * that decides anything, since any goroutine may unlock.
- * Rejected: a restartable sequence (rseq) that looks and stores in one step, which is not there
- * under valgrind and in older kernels. Rejected: a mutex biased to its first thread, whose lock
- * would be a store as well; it would have to know which thread unlocks, and each is revoked once.
+ * critical section would cost a switch. Rejected: an owner field that decides anything, since any
+ * goroutine may unlock. Rejected: a restartable sequence (rseq) that looks and stores in one step,
+ * which is not there under valgrind and in older kernels. Rejected: a mutex biased to its first
+ * thread, whose lock would be a store as well; it would have to know which thread unlocks, and each
+ * is revoked once.
  *
  * `spare` says who has locked (wants.c), for reports and for nothing else.
  */

@@ -154,7 +154,7 @@ def repository():
     silent("src", inside,
            [f for f in listed("src/*.c")
             if not f.startswith("src/arch/") or f.split("/")[2] == os.uname().machine])
-    silent("tools", [*inside, "-Itools/gort"],
+    silent("tools", [*inside, "-Itools/gort", "-Itools/top"],
            [f for f in listed("tools/*.c") if not f.startswith("tools/vet/")])
     silent("documents and benchmarks", [*inside, "-Ibench/c"],
            listed("docs/examples/*.c", "bench/*.c"))

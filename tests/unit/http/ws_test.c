@@ -194,6 +194,34 @@ TEST(ws, fragments_become_one_message_and_pings_pass_between)
     EXPECT_EQ_INT(ended, -ECONNRESET);
 }
 
+/* The peer's last words come with the bytes that end the connection: they are answered first. */
+static void expect_answer_before(const char *last, size_t n, const char *code, size_t ncode)
+{
+    char text[600];
+    size_t at = sizeof UPGRADE "\r\n" - 1;
+    memcpy(text, UPGRADE "\r\n", at);
+    memcpy(text + at, "\x81\x82\1\2\3\4ik\x82\x81\1\2\3\4`", 15);
+    memcpy(text + at + 15, last, n);
+    go_conn *c = dial(&s);
+    char a[300] = "";
+    EXPECT_EQ_INT(go_conn_write(c, text, at + 15 + n), at + 15 + n);
+    for (size_t i = 0; strstr(a, "\r\n\r\n") == NULL && i < sizeof a - 1; i++) {
+        REQUIRE_EQ_INT(go_conn_read(c, a + i, 1), 1);
+    }
+    expect_frame(c, 0x81, "hi", 2);
+    expect_frame(c, 0x82, "a", 1);
+    expect_frame(c, 0x88, code, ncode);
+    go_conn_close(c);
+}
+
+TEST(ws, messages_that_come_with_the_end_are_answered)
+{
+    start(echo);
+    expect_answer_before("\x88\x82\1\2\3\4\2\xea", 8, "\3\xe8", 2);
+    expect_answer_before("\x0d\x0aHnst::", 8, "", 0); /* no such frame, no mask */
+    serve_stop(&s);
+}
+
 static void expect_refusal(int first, const char *text, size_t n, int code)
 {
     go_conn *c = open_ws();
