@@ -121,6 +121,7 @@ struct m *goi_enter_slow(struct m *m)
         }
         if ((a & GOI_ATTN_DUE) != 0) {
             goi_timers_run(m, m->p->timers, goi_now());
+            (void)goi_global_grab(m->p);
         }
         if ((a & (GOI_ATTN_SLICE | GOI_ATTN_RETIRE)) != 0) {
             st_rlx(goi_word32(&goi_nudge), 0); /* [stat] */

@@ -19,7 +19,10 @@
  *   - work waits behind it, or its queue never runs empty, and another P is idle: wake a thread,
  *     which steals (a P that serves descriptors calls one by itself for its queue: io.c);
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
- *   - timers are overdue behind it: run here.
+ *   - timers are due behind it: it is asked to run them at its next entry (GOI_ATTN_DUE), where whom
+ *     they wake goes first; of one that has not picked for 0.5 ms they are run here;
+ *   - the global queue is not empty, and no P idle: asked in the same way to take its share, since
+ *     61 picks may be long;
  *
  * Now and then it looks whether goroutines wait for each other's mutexes (sync/wants.c). And while
  * a P is idle and goroutines are started faster than stacks come back, it makes stacks.
@@ -47,7 +50,9 @@ enum {
     KEPT_SKIP_NS = 1000,        /* this much later for each wake that is left out (proc.c) */
     ASLEEP_NS = 200000,         /* of standing CPU clock: sleeps in the kernel */
     NEGLECT_NS = 200000,        /* of no pick, with goroutines waiting whose descriptor is ready */
-    LATE_NS = 100000,           /* a timer this overdue is run by sysmon */
+    DUE_NS = 20000,             /* a timer this overdue: its P is asked to look */
+    LATE_NS = 100000,           /* and this much: sysmon runs it, if the P does not pick */
+    DUE_LOOK_NS = 100000,       /* no sooner is a look because of a timer */
     FALSE_ALARMS = 20,          /* suspicions in a row without a sleeper: they compute */
     QUIET_LOOKS = 50,           /* looks that found nothing before the pace slows */
     IDLE_LOOKS = 24,            /* looks that found all Ps idle before sysmon sleeps (20 ms) */
@@ -143,6 +148,9 @@ static enum verdict look(struct p *p, int64_t now)
     if (m == NULL) {
         return FINE;
     }
+    if (goi_runq_len(&goi_sched.global) > 0 && ld_rlx(&goi_sched.npidle) == 0) {
+        or_rlx(&m->attn, GOI_ATTN_DUE);
+    }
     if (now - p->mon_since >= GOI_SLICE_NS) {
         or_rlx(&m->attn, GOI_ATTN_SLICE);
         st_rlx(goi_word32(&goi_nudge), 1); /* [stat] for the paths that do not enter */
@@ -175,13 +183,27 @@ static enum verdict look(struct p *p, int64_t now)
     return SUSPECT;
 }
 
+/* Its timers are due. False: nobody is there who would see to them soon. */
+static bool ask(struct p *p, int64_t now)
+{
+    goi_lock(&goi_sched.lock);
+    bool picks = !p->idle && p->m != NULL && now - p->mon_stuck < GRACE_NS;
+    if (picks) {
+        or_rlx(&p->m->attn, GOI_ATTN_DUE);
+    }
+    goi_unlock(&goi_sched.lock);
+    return picks;
+}
+
+/* True: some were run here. */
 static bool late_timers(struct m *self, int64_t now)
 {
     bool any = false;
     for (int i = 0; i < goi_procs_made(); i++) {
-        struct goi_timers *t = goi_sched.procs[i]->timers;
-        if (goi_timers_next(t) <= now - LATE_NS) {
-            goi_timers_run(self, t, now);
+        struct p *p = goi_sched.procs[i];
+        int64_t late = now - goi_timers_next(p->timers);
+        if (late >= DUE_NS && !ask(p, now) && late >= LATE_NS) {
+            goi_timers_run(self, p->timers, now);
             any = true;
         }
     }
@@ -318,13 +340,25 @@ static void adapt(struct rhythm *r, enum verdict v, bool calm, bool io_due)
     }
 }
 
+/* Until the next look. A timer is not to wait for it, unless the Ps look often enough. */
+static int64_t nap(const struct rhythm *r, int64_t now)
+{
+    if (r->calm > CALM_LOOKS) {
+        return r->pace;
+    }
+    int64_t due = goi_timers_all_next();
+    int64_t left = due == GOI_FOREVER ? r->pace : due + DUE_NS - now;
+    return goi_min_i64(r->pace, goi_max_i64(left, DUE_LOOK_NS));
+}
+
 static void *sysmon(void *arg)
 {
     struct m *self = arg;
     struct rhythm r = {.pace = LOOK_MIN_NS};
     int idle = 0;
-    int64_t looked = goi_now();
-    int64_t trim_at = goi_now() + TRIM_NS;
+    int64_t now = goi_now();
+    int64_t looked = now;
+    int64_t trim_at = now + TRIM_NS;
     int64_t cycles_at = 0;
     goi_m_init_thread(self);
     gop_thread_name("gort-sysmon");
@@ -333,9 +367,9 @@ static void *sysmon(void *arg)
     goi_annot_adopt(&self->g->annot);
     st_rlx(&self->in_rt, 1);
     for (;;) { /* for the life of the process */
-        gop_sleep_ns(r.pace);
+        gop_sleep_ns(idle > 0 ? r.pace : nap(&r, now));
         goi_debug_tick();
-        int64_t now = goi_now();
+        now = goi_now();
         look_at_clock(now);
         goi_lock(&goi_sched.lock);
         bool all_idle = goi_procs_quiet_locked();

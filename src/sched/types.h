@@ -135,7 +135,7 @@ enum {
     /* GOI_ATTN_HOLD = 2 (rt.h):       somebody holds our P under sched.lock: wait for the lock */
     GOI_ATTN_SHARE = 4,             /* a thief is hungry: give half of the queue away */
     GOI_ATTN_SLICE = 8,             /* ran for 10 ms: yield */
-    GOI_ATTN_DUE = 16,              /* timers are due or the network wants a look */
+    GOI_ATTN_DUE = 16,              /* timers are due, or the global queue waits */
     GOI_ATTN_RETIRE = 32,           /* GOMAXPROCS shrank: give the P up */
     GOI_ATTN_EXIT = 64,             /* the process exits on another thread: stop */
     GOI_ATTN_FORKED = 256,          /* child of fork: no scheduler here */

@@ -159,6 +159,56 @@ static void waits(struct meeting *t, long rounds, uint64_t seed, long *woken, ch
     chan_send(done, 1);
 }
 
+static goi_abool enough;
+static void computes_and_yields(void)
+{
+    while (!ld_rlx(&enough)) {
+        go_time end = go_now() + 100 * GO_US;
+        while (go_now() < end) {
+        }
+        go_yield();
+    }
+}
+
+static void notes_lateness(int64_t *late, int n)
+{
+    for (int i = 0; i < n; i++) {
+        go_time due = go_now() + GO_MS;
+        go_sleep(GO_MS);
+        late[i] = go_now() - due;
+    }
+}
+
+static int by_size(const void *a, const void *b)
+{
+    return (*(const int64_t *)a > *(const int64_t *)b) - (*(const int64_t *)a < *(const int64_t *)b);
+}
+
+/* No P has a reason to look at the clock, or at what sysmon puts into the global queue, for 61 of
+ * its picks. */
+TEST(sleep, is_not_late_beside_those_who_compute_and_yield)
+{
+    enum { SLEEPERS = 10, EACH = 20 };
+    static int64_t late[SLEEPERS * EACH];
+    if (test_scale() > 1) {
+        SKIP("times mean nothing here");
+    }
+    go_maxprocs(2);
+    go_waitgroup busy = {0};
+    go_waitgroup wg = {0};
+    for (int i = 0; i < 4; i++) {
+        wg_go(&busy, computes_and_yields);
+    }
+    for (int i = 0; i < SLEEPERS; i++) {
+        wg_go(&wg, notes_lateness, late + (ptrdiff_t)i * EACH, EACH);
+    }
+    wg_wait(&wg);
+    st_rlx(&enough, true);
+    wg_wait(&busy);
+    qsort(late, SLEEPERS * EACH, sizeof late[0], by_size);
+    EXPECT_INT(late[SLEEPERS * EACH / 2], <, 10 * GO_MS); /* the median; it was 30 */
+}
+
 TEST(deadline, and_waker_never_both_win)
 {
     enum { PAIRS = 4 };
