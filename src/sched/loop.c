@@ -200,6 +200,10 @@ static struct g *find(struct m *m)
         if (ld_rlx(&goi_sched.io_open) && goi_io_due(goi_now())) {
             (void)goi_io_look(m);
         }
+        if (p->asked) {
+            p->asked = false;
+            (void)goi_global_grab(p);
+        }
         g = goi_pick(p);
         if (g == NULL && goi_global_grab(p)) {
             g = goi_pick(p);

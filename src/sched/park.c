@@ -88,7 +88,7 @@ struct g *goi_pick_slow(struct p *p)
     if (GOI_UNLIKELY(p->tracer != NULL)) {
         goi_tracer_tick(p, now);
     }
-    if (goi_timers_next(p->timers) <= now) {
+    if (goi_timers_next(p->timers) <= now || p->asked) {
         p->due = true;
         return NULL;
     }

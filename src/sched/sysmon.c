@@ -19,8 +19,8 @@
  *   - work waits behind it, or its queue never runs empty, and another P is idle: wake a thread,
  *     which steals (a P that serves descriptors calls one by itself for its queue: io.c);
  *   - only runnext waits behind it, for two looks: moved to the global queue, and a thread woken;
- *   - timers are due behind it: it is asked to run them at its next entry (GOI_ATTN_DUE), where whom
- *     they wake goes first; of one that has not picked for 0.5 ms they are run here;
+ *   - timers are due behind it: it is asked to run them at its next pick (GOI_ATTN_DUE), where
+ *     whom they wake goes first; of one that has not picked for 0.5 ms they are run here;
  *   - the global queue is not empty, and no P idle: asked in the same way to take its share, since
  *     61 picks may be long;
  *

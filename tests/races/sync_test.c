@@ -3,6 +3,7 @@
 #include "races.h"
 #include <gort/net.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -506,9 +507,15 @@ SILENT(map, entries_freed_by_others, OURS)
     map_free(&v->map);
 }
 
+/* Who comes when the others are through has a call of his own, which is before nothing. */
 static int fly(void *arg, void **result)
 {
+    static atomic_int flown;
     struct vars *v = arg;
+    if (atomic_fetch_add_explicit(&flown, 1, memory_order_relaxed) > 0) {
+        *result = NULL;
+        return 0;
+    }
     v->x = 1;
     await(3); /* the others are on their way */
     for (int i = 0; i < 10; i++) {
@@ -525,7 +532,9 @@ SILENT(single, call_before_all_that_share_it, OURS)
             void *got = NULL;
             pass();
             (void)single_do(&v->single, "key", fly, v, &got, NULL);
-            READ(((struct vars *)got)->x);
+            if (got != NULL) {
+                READ(((struct vars *)got)->x);
+            }
         };
     }
     await_count(1);

@@ -181,7 +181,9 @@ static void notes_lateness(int64_t *late, int n)
 
 static int by_size(const void *a, const void *b)
 {
-    return (*(const int64_t *)a > *(const int64_t *)b) - (*(const int64_t *)a < *(const int64_t *)b);
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
 }
 
 /* No P has a reason to look at the clock, or at what sysmon puts into the global queue, for 61 of
