@@ -366,6 +366,11 @@ static void leave_out(struct goi_leak *l)
     skip_memory(halls, halls_size, l);
     skip_memory(&goi_sched, sizeof goi_sched, l);
     goi_cycles_memory(skip_memory, l);
+    char *lo;
+    char *hi;
+    if (goi_sysmon_rests(&lo, &hi)) {
+        goi_leak_skip(l, (uintptr_t)lo, (uintptr_t)hi);
+    }
     goi_stack_ranges(skip_memory, l); /* stacks are looked at one by one, as they are found */
     for (const struct m *m = goi_sched.all_m; m != NULL; m = m->all_next) {
         goi_leak_skip_object(l, m);

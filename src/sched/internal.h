@@ -155,6 +155,8 @@ void goi_freeze(void) GOI_NORETURN;             /* stops this thread until the p
 
 /* --- sysmon.c */
 void goi_sysmon_start(void);
+/* Under sched.lock: has it nothing in hand? Then where its stack lies. */
+bool goi_sysmon_rests(char **lo, char **hi);
 void goi_sysmon_wake_locked(void);
 
 /* --- hibernate.c: goroutines parked for `after` hibernate; 0: none do. */

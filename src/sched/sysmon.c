@@ -34,6 +34,9 @@
  *       under one sched.lock.
  *   Y2  sysmon sleeps without end only when all Ps are idle, and is woken, under sched.lock, by
  *       whoever takes the first one.                                       [SYSMON]
+ *   Y3  While it rests it has no goroutine in hand, and takes sched.lock before it has any again: a
+ *       leak check, which holds that lock, then need not look at what is left on its stack, which
+ *       may be a goroutine's address for a long time. [REST]      (goi_sysmon_rests, leaks/simple)
  */
 #include "sched/internal.h"
 #include <gort/go.h>
@@ -65,6 +68,21 @@ enum {
 };
 
 struct goi_coarse goi_coarse;
+
+static struct {
+    char *lo, *hi;              /* [c] the thread's stack, by itself */
+    goi_abool rests;            /* [a:REST] */
+} mine;
+
+bool goi_sysmon_rests(char **lo, char **hi)
+{
+    if (!ld_acq(&mine.rests)) { /* [REST] */
+        return false;
+    }
+    *lo = mine.lo;
+    *hi = mine.hi;
+    return true;
+}
 
 static void look_at_clock(int64_t now)
 {
@@ -306,9 +324,11 @@ static void deep_sleep(int64_t now)
     again = goi_min_i64(again, goi_stack_trim_cached(now, goi_now));
     again = goi_min_i64(again, goi_cycles_look(now)); /* later ones wake us */
     if (!goi_debug_wanted() && ld_acq(&goi_sched.sysmon_wake) == 0) { /* [SYSMON] */
+        st_rel(&mine.rests, true); /* [REST] Y3 */
         sleep_until_woken(again);
     }
     goi_lock(&goi_sched.lock);
+    st_rlx(&mine.rests, false); /* [REST] under the lock */
     st_rlx(&goi_sched.sysmon_asleep, false);
     goi_unlock(&goi_sched.lock);
 }
@@ -365,13 +385,16 @@ static void *sysmon(void *arg)
     gop_timer_slack_small();
     gop_thread_slice(0, 100000);
     goi_annot_adopt(&self->g->annot);
+    gop_thread_stack(&mine.lo, &mine.hi);
     st_rlx(&self->in_rt, 1);
     for (;;) { /* for the life of the process */
+        st_rel(&mine.rests, true); /* [REST] Y3 */
         gop_sleep_ns(idle > 0 ? r.pace : nap(&r, now));
         goi_debug_tick();
         now = goi_now();
         look_at_clock(now);
         goi_lock(&goi_sched.lock);
+        st_rlx(&mine.rests, false); /* [REST] under the lock */
         bool all_idle = goi_procs_quiet_locked();
         goi_unlock(&goi_sched.lock);
         if (all_idle) {
