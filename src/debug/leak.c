@@ -37,9 +37,9 @@
  *
  * Not followed, because they say what there is and not what can be done with it: descriptors,
  * queues and stacks of the scheduler, the heaps of timers (entry by entry instead), stacks in
- * caches, what is below a stack pointer. One thing in the runtime is found by other means than a
- * pointer: who waits for a mutex as the first in its life stands in the hall (mutex.c); for those,
- * the mutex must be within reach.
+ * caches, sysmon's while it has nothing in hand, what is below a stack pointer. One thing in the
+ * runtime is found by other means than a pointer: who waits for a mutex as the first in its life
+ * stands in the hall (mutex.c); for those, the mutex must be within reach.
  *
  *   K1  The world is stopped from before goroutines are listed until their stacks have been copied
  *       for the report; threads stand still while memory is looked at (leak_stop.c).

@@ -192,7 +192,7 @@ static struct g *find(struct m *m)
 {
     struct p *p = m->p;
     struct g *g;
-    do { /* ends: due is set only when timers are, and they are run */
+    do { /* ends: due is set for timers and by `asked`, and both are seen to */
         p->due = false;
         if (goi_timers_next(p->timers) != GOI_FOREVER) {
             goi_timers_run(m, p->timers, goi_now());

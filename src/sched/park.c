@@ -25,7 +25,8 @@
  * first keeps a spawning tree small (skynet: 60 goroutines alive instead of a million) and its
  * stacks warm. Every 61 picks the clock is looked at, and the global queue, the woken or the new
  * ones come first, in turn, and once in a time slice the oldest unstarted goroutine: nothing waits
- * unbounded.
+ * unbounded. Where 61 picks are long sysmon asks for such a look, at timers and at the global
+ * queue, with the next pick (GOI_ATTN_DUE).
  *
  * A goroutine that starts GOI_FRESH_MAX others in one go lets them run first and goes on behind
  * them: otherwise `for (1M) go(f)` needs a million stacks to run functions that end at once.

@@ -219,8 +219,8 @@ static bool late_timers(struct m *self, int64_t now)
     bool any = false;
     for (int i = 0; i < goi_procs_made(); i++) {
         struct p *p = goi_sched.procs[i];
-        int64_t late = now - goi_timers_next(p->timers);
-        if (late >= DUE_NS && !ask(p, now) && late >= LATE_NS) {
+        int64_t due = goi_timers_next(p->timers);
+        if (due <= now - DUE_NS && !ask(p, now) && due <= now - LATE_NS) {
             goi_timers_run(self, p->timers, now);
             any = true;
         }
@@ -366,8 +366,9 @@ static int64_t nap(const struct rhythm *r, int64_t now)
     if (r->calm > CALM_LOOKS) {
         return r->pace;
     }
-    int64_t due = goi_timers_all_next();
-    int64_t left = due == GOI_FOREVER ? r->pace : due + DUE_NS - now;
+    /* Deadlines may be as far as FOREVER, and as far back. */
+    int64_t due = goi_max_i64(goi_timers_all_next(), now);
+    int64_t left = goi_min_i64(due - now, r->pace) + DUE_NS;
     return goi_min_i64(r->pace, goi_max_i64(left, DUE_LOOK_NS));
 }
 

@@ -185,8 +185,8 @@ struct p {
     goi_a32 has_next;               /* [stat] runnext != NULL, for sysmon */
     goi_a32 tick;                   /* [stat] switches that began a new slice */
     goi_a32 picks;                  /* [stat] all switches */
-    bool due;                       /* [o] timers are due: the scheduler stack shall run them */
-    bool asked;                     /* [o] GOI_ATTN_DUE: and shall look at the global queue */
+    bool due;                       /* [o] timers are due, or `asked`: for the scheduler stack */
+    bool asked;                     /* [o] GOI_ATTN_DUE came: it looks at the global queue too */
     uint32_t spawn_run;             /* [o] go statements of the running goroutine since its pick */
     struct g *spawn_first;          /* [o] the first of those, while it is on `fresh` */
     int64_t fair_at;                /* [o] when the oldest unstarted goroutine had its turn */

@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char usage_text[] =
+const char top_usage_text[] =
     "usage: gort profile [-o FILE] [-s FILE] [-d SECONDS] [-F HERTZ] PID\n"
     "       gort profile [-o FILE] [-s FILE] [-d SECONDS] [-F HERTZ] PROGRAM [ARGUMENT...]\n"
     "\n"
@@ -49,26 +49,10 @@ static volatile sig_atomic_t over;
 
 static void on_signal(int sig) { over = sig; }
 
-_Noreturn static void usage(const char *why, const char *what)
-{
-    fprintf(stderr, "gort profile: %s%s\n%s", why, what, usage_text);
-    exit(TOP_USAGE);
-}
-
-static double number(const char *text, double least, double most, const char *what)
-{
-    char *end;
-    double x = text != NULL ? strtod(text, &end) : 0;
-    if (text == NULL || end == text || *end != '\0' || !(x >= least && x <= most)) {
-        usage(what, text != NULL ? text : "");
-    }
-    return x;
-}
-
 static const char *file(const char *text)
 {
     if (text == NULL) {
-        usage("-o and -s take a file", "");
+        top_usage("-o and -s take a file", "");
     }
     return text;
 }
@@ -79,7 +63,7 @@ static struct options parse(char **argv)
     for (argv++; *argv != NULL && **argv == '-'; argv++) {
         const char *a = *argv;
         if (strcmp(a, "-h") == 0 || strcmp(a, "-help") == 0 || strcmp(a, "--help") == 0) {
-            fputs(usage_text, stdout);
+            fputs(top_usage_text, stdout);
             exit(0);
         } else if (strcmp(a, "--") == 0) {
             argv++;
@@ -89,18 +73,18 @@ static struct options parse(char **argv)
         } else if (strcmp(a, "-s") == 0) {
             o.text = file(*++argv);
         } else if (strcmp(a, "-d") == 0) {
-            o.seconds = number(*++argv, 0.01, 86400, "-d takes seconds, not ");
+            o.seconds = top_number(*++argv, 0.01, 86400, "-d takes seconds, not ");
         } else if (strcmp(a, "-F") == 0) {
-            o.hertz = (int)number(*++argv, 1, 10000, "-F takes samples in a second, not ");
+            o.hertz = (int)top_number(*++argv, 1, 10000, "-F takes samples in a second, not ");
         } else {
-            usage("what is ", a);
+            top_usage("what is ", a);
         }
         if (*argv == NULL) {
             break;
         }
     }
     if (*argv == NULL) {
-        usage("which process, or which program?", "");
+        top_usage("which process, or which program?", "");
     }
     char *end;
     long pid = strtol(*argv, &end, 10);

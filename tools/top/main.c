@@ -12,7 +12,7 @@
 
 const char top_command[] = "gort top";
 
-static const char usage_text[] =
+const char top_usage_text[] =
     "usage: gort top [-b] [-d SECONDS] [-n COUNT] [-l LINES] PID\n"
     "\n"
     "Shows what the goroutines of a running program do, without stopping it.\n"
@@ -33,53 +33,37 @@ static volatile sig_atomic_t over;
 static struct termios saved;
 static bool raw, screen;
 
-_Noreturn static void usage(const char *why, const char *what)
-{
-    fprintf(stderr, "gort top: %s%s\n%s", why, what, usage_text);
-    exit(TOP_USAGE);
-}
-
-static double number(const char *text, double least, double most, const char *what)
-{
-    char *end;
-    double x = text != NULL ? strtod(text, &end) : 0;
-    if (text == NULL || end == text || *end != '\0' || !(x >= least && x <= most)) {
-        usage(what, text != NULL ? text : "");
-    }
-    return x;
-}
-
 static struct options parse(char **argv)
 {
     struct options o = {.delay = 2, .count = -1};
     for (argv++; *argv != NULL; argv++) {
         const char *a = *argv;
         if (strcmp(a, "-h") == 0 || strcmp(a, "-help") == 0 || strcmp(a, "--help") == 0) {
-            fputs(usage_text, stdout);
+            fputs(top_usage_text, stdout);
             exit(0);
         } else if (strcmp(a, "-b") == 0 || strcmp(a, "--batch") == 0) {
             o.batch = true;
         } else if (strcmp(a, "-d") == 0) {
-            o.delay = number(argv[1], 0.01, 86400, "-d takes seconds, not ");
+            o.delay = top_number(argv[1], 0.01, 86400, "-d takes seconds, not ");
             argv++;
         } else if (strcmp(a, "-n") == 0) {
-            o.count = (long)number(argv[1], 1, 1e9, "-n takes a number, not ");
+            o.count = (long)top_number(argv[1], 1, 1e9, "-n takes a number, not ");
             argv++;
         } else if (strcmp(a, "-l") == 0) {
-            o.lines = (int)number(argv[1], 1, 1e6, "-l takes a number, not ");
+            o.lines = (int)top_number(argv[1], 1, 1e6, "-l takes a number, not ");
             argv++;
         } else if (*a == '-' || o.pid != 0) {
-            usage("what is ", a);
+            top_usage("what is ", a);
         } else {
-            double pid = number(a, 1, 4194304, "not a process: ");
+            double pid = top_number(a, 1, 4194304, "not a process: ");
             o.pid = (int)pid;
             if ((double)o.pid != pid) {
-                usage("not a process: ", a);
+                top_usage("not a process: ", a);
             }
         }
     }
     if (o.pid == 0) {
-        usage("which process?", "");
+        top_usage("which process?", "");
     }
     return o;
 }

@@ -12,8 +12,15 @@
 /* Exit statuses. */
 enum { TOP_FAILED = 1, TOP_USAGE = 2 };
 
-extern const char top_command[];    /* "gort top": each program that looks in has its own */
+/* "gort top" and its text of help: each program that looks in has its own. */
+extern const char top_command[], top_usage_text[];
 _Noreturn void top_die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- args.c */
+
+_Noreturn void top_usage(const char *why, const char *what);
+/* Or it ends with top_usage(what, text): not a number, or outside of its limits. */
+double top_number(const char *text, double least, double most, const char *what);
 
 /* --- target.c: the process */
 

@@ -237,6 +237,28 @@ TEST(deadline, and_waker_never_both_win)
     chan_free(done);
 }
 
+static void waits_with(struct meeting *t, go_time deadline, chan(int) done)
+{
+    chan_send(done, wait_for(t, deadline));
+}
+
+/* Beside one that computes: sysmon looks how long it is until then. */
+TEST(deadline, may_be_as_far_as_time_goes)
+{
+    static struct meeting t;
+    chan(int) done = chan_make(int, 1);
+    go(waits_with, &t, INT64_MAX - 1, done);
+    go_yield();
+    go_time end = go_now() + 20 * GO_MS;
+    while (go_now() < end) {
+    }
+    while (!wake(&t)) {
+        go_yield();
+    }
+    EXPECT_EQ_INT(chan_recv(done), 0);
+    chan_free(done);
+}
+
 TEST(deadline, in_the_past_times_out)
 {
     struct meeting t = {0};
