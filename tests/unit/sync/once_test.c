@@ -83,7 +83,7 @@ TEST(once, who_comes_meanwhile_waits_for_the_end)
         go(ask, &wg);
     }
     parked_await(GOI_WAIT_MUTEX, N - 1);
-    EXPECT_EQ_INT(parked_now(GOI_WAIT_CHAN_RECV), 1);
+    parked_await(GOI_WAIT_CHAN_RECV, 1);
     chan_send(go_on, 1);
     wg_wait(&wg);
     chan_free(go_on);
