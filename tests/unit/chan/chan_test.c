@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels as Go has them: rendezvous, buffers, closing, nil, order, deadlines, references. */
+#include "chan/chan.h"
 #include "harness.h"
 #include <errno.h>
 #include <gort.h>
@@ -15,6 +16,21 @@ struct big { long a[20]; };
 static void settle(int goroutines)
 {
     for (int i = 0; i < 200 || go_count() > goroutines; i++) {
+        go_yield();
+    }
+}
+
+/* Until that many wait there. */
+static void await_receivers(chan(int) c, uint32_t n)
+{
+    while (ld_rlx(&GOI_RAW(c)->recvq.n) != n) {
+        go_yield();
+    }
+}
+
+static void await_senders(chan(int) c, uint32_t n)
+{
+    while (ld_rlx(&GOI_RAW(c)->sendq.n) != n) {
         go_yield();
     }
 }
@@ -88,9 +104,9 @@ TEST(chan, receivers_are_served_in_the_order_they_came)
     chan(int) c = chan_make(int);
     int got[8] = {0};
     go_maxprocs(1);
-    for (int i = 0; i < 8; i++) {
+    for (uint32_t i = 0; i < 8; i++) {
         go(receive_to, c, &got[i]);
-        settle(i + 2);
+        await_receivers(c, i + 1);
     }
     for (int i = 0; i < 8; i++) {
         chan_send(c, i + 1);
@@ -106,9 +122,9 @@ TEST(chan, senders_are_served_in_the_order_they_came)
 {
     chan(int) c = chan_make(int);
     go_maxprocs(1);
-    for (int i = 0; i < 8; i++) {
-        go(send_value, c, i);
-        settle(i + 2);
+    for (uint32_t i = 0; i < 8; i++) {
+        go(send_value, c, (int)i);
+        await_senders(c, i + 1);
     }
     for (int i = 0; i < 8; i++) {
         EXPECT_EQ_INT(chan_recv(c), i);

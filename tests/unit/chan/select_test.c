@@ -393,6 +393,13 @@ static int ring_and_select(chan(int) bell, chan(int) a, chan(int) b, int v)
     return got;
 }
 
+static void await_the_others(void)
+{
+    while (go_count() > 1) {
+        go_yield();
+    }
+}
+
 /* Nobody is queued for what the goroutine that was just woken is about to bring. */
 TEST(select, runs_after_the_one_it_has_woken)
 {
@@ -410,7 +417,7 @@ TEST(select, runs_after_the_one_it_has_woken)
     }
     EXPECT(unqueued > N / 2); /* but for the picks that look around, and a P that was taken */
     chan_close(bell);
-    go_yield();
+    await_the_others();
     chan_free(bell);
     chan_free(a);
     chan_free(b);
@@ -446,7 +453,7 @@ TEST(select, waits_where_the_one_it_has_woken_brings_nothing)
     }
     chan_close(bell);
     chan_close(second);
-    go_yield();
+    await_the_others();
     chan_free(bell);
     chan_free(second);
     chan_free(a);

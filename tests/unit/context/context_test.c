@@ -372,6 +372,6 @@ TEST(context, end_of_the_parent_reaches_a_select_within_one_step)
             int steps = steps_to_end(waiters);
             best = steps < best ? steps : best;
         }
-        EXPECT_EQ_INT(best, 1);
+        EXPECT_INT(best, <=, 1); /* none, if it lost it while it cancelled */
     }
 }

@@ -2,6 +2,7 @@
 /* Deadlines: when they end a context, and that no timer stays behind. */
 #include "harness.h"
 #include "sched/upcalls.h"
+#include "unit/time/pending.h"
 #include <errno.h>
 #include <gort.h>
 #include <gort/short.h>
@@ -19,7 +20,7 @@ TEST(deadline, ends_the_context_and_its_children_in_time)
     go_time before = go_now();
     go_ctx *c = ctx_with_timeout(ctx_background(), 5 * GO_MS);
     go_ctx *kid = ctx_with_cancel(c);
-    EXPECT_EQ_INT(ctx_err(kid), 0);
+    EXPECT(ctx_err(kid) == 0 || go_since(before) >= 5 * GO_MS);
     chan_recv(ctx_done(kid));
     EXPECT_INT(go_since(before), >=, 5 * GO_MS);
     expect_timeout(c);
@@ -131,7 +132,7 @@ TEST(deadline, context_whose_timer_fires_may_be_freed_meanwhile)
         ctx_free(c);
         ctx_free(kid);
     }
-    EXPECT_EQ_UINT(goi_timers_pending(), 0);
+    pending_none();
     ctx_free(parent);
 }
 
@@ -159,7 +160,7 @@ TEST(deadline, cancel_and_parent_may_come_together)
         ctx_free(parent);
         wg_wait(&wg);
     }
-    EXPECT_EQ_UINT(goi_timers_pending(), 0);
+    pending_none();
 }
 
 TEST(deadline, ends_a_tree_of_a_thousand)

@@ -180,19 +180,23 @@ TEST(hibernate, everybody_is_woken_whatever_they_wait_for)
 {
     begin();
     struct hall h = {.door = chan_make(long)};
-    go_waitgroup wg = {0}, last = {0};
-    wg_add(&wg, PEOPLE);
-    wg_add(&last, 1);
-    for (long i = 0; i < PEOPLE; i++) {
-        go(person, &h, i, &wg);
-    }
-    wg_go(&last, porter, &h);
-    wg_wait(&wg);
-    __atomic_store_n(&over, true, __ATOMIC_RELEASE);
-    wg_done(&last);
-    wg_wait(&last);
-    EXPECT_EQ_INT(found, (long)PEOPLE * VISITS * 16);
-    EXPECT_UINT(stats().stored_ever, >, 0);
+    long visits = 0;
+    do { /* ends: who puts them to sleep gets a processor, too */
+        go_waitgroup wg = {0}, last = {0};
+        __atomic_store_n(&over, false, __ATOMIC_RELAXED);
+        wg_add(&wg, PEOPLE);
+        wg_add(&last, 1);
+        for (long i = 0; i < PEOPLE; i++) {
+            go(person, &h, i, &wg);
+        }
+        wg_go(&last, porter, &h);
+        wg_wait(&wg);
+        __atomic_store_n(&over, true, __ATOMIC_RELEASE);
+        wg_done(&last);
+        wg_wait(&last);
+        visits += (long)PEOPLE * VISITS;
+    } while (stats().stored_ever == 0);
+    EXPECT_EQ_INT(found, visits * 16);
     chan_free(h.door);
 }
 

@@ -124,7 +124,7 @@ TEST(hibernate, a_select_is_woken_by_a_channel_or_a_context)
 static void by_mutex(go_mutex *mu, go_waitgroup *wg)
 {
     mutex_lock(mu);
-    sum++;
+    __atomic_fetch_add(&sum, 1, __ATOMIC_RELAXED); /* those of the condition have another mutex */
     mutex_unlock(mu);
     wg_done(wg);
 }
@@ -135,7 +135,7 @@ static void by_cond(go_mutex *mu, go_cond *cond, bool *go_on, go_waitgroup *wg)
     while (!*go_on) {
         cond_wait(cond, mu);
     }
-    sum++;
+    __atomic_fetch_add(&sum, 1, __ATOMIC_RELAXED);
     mutex_unlock(mu);
     wg_done(wg);
 }

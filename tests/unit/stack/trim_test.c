@@ -36,6 +36,9 @@ static void touch(const struct goi_stack *s, size_t depth)
     }
 }
 
+/* For the trimmer no time passes, so that it never puts off what is left to do. */
+static int64_t standing(void) { return 0; }
+
 /* Epochs as the background thread would run them; returns the last answer. */
 static int64_t epochs(int n)
 {
@@ -43,7 +46,7 @@ static int64_t epochs(int n)
     int64_t next = 0;
     for (int i = 0; i < n; i++) {
         now += SECOND;
-        next = goi_stack_trim_cached(now, gop_now);
+        next = goi_stack_trim_cached(now, standing);
     }
     return next;
 }

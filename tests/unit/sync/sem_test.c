@@ -70,21 +70,35 @@ TEST(sem, large_request_is_not_starved)
     expect_free(&s);
 }
 
-static void take_until(go_sem *s, int64_t n, go_duration d)
+static void take_in_vain(go_sem *s, int64_t n, go_ctx *ctx)
 {
-    EXPECT_EQ_INT(go_sem_acquire_until(s, n, go_now() + d), -ETIMEDOUT);
+    EXPECT_EQ_INT(sem_acquire(ctx, s, n), -ECANCELED);
+}
+
+static void take_too_late(go_sem *s, int64_t n)
+{
+    EXPECT_EQ_INT(go_sem_acquire_until(s, n, go_now() + 20 * GO_MS), -ETIMEDOUT);
 }
 
 TEST(sem, who_gives_up_at_the_head_lets_the_next_go)
 {
     go_sem s = {.size = 3};
+    go_ctx *ctx = ctx_with_cancel(ctx_background());
     EXPECT(sem_try_acquire(&s, 2));
-    go(take_until, &s, 3, 250 * GO_MS); /* longer than it takes to see it wait */
+    go(take_in_vain, &s, 3, ctx);
     parked_await(GOI_WAIT_SEMACQUIRE, 1);
     go(take, &s, 1, 7);
+    parked_await(GOI_WAIT_SEMACQUIRE, 2);
+    ctx_cancel(ctx);
     parked_alone();
     EXPECT_EQ_INT(arrived, 1);
     EXPECT_EQ_INT(order[0], 7);
+    ctx_free(ctx);
+    go(take_too_late, &s, 3); /* before the other one as a rule, which comes to its end anyway */
+    go(take, &s, 1, 8);
+    parked_alone();
+    EXPECT_EQ_INT(arrived, 2);
+    EXPECT_EQ_INT(order[1], 8);
     sem_release(&s, 2);
     expect_free(&s);
 }
@@ -92,11 +106,14 @@ TEST(sem, who_gives_up_at_the_head_lets_the_next_go)
 TEST(sem, more_than_the_size_waits_alone)
 {
     go_sem s = {.size = 2};
-    go(take_until, &s, 5, 250 * GO_MS);
+    go_ctx *ctx = ctx_with_cancel(ctx_background());
+    go(take_in_vain, &s, 5, ctx);
     parked_await(GOI_WAIT_SEMACQUIRE, 1);
     EXPECT_EQ_INT(sem_acquire(NULL, &s, 2), 0);
     sem_release(&s, 2);
+    ctx_cancel(ctx);
     parked_alone();
+    ctx_free(ctx);
     expect_free(&s);
 }
 

@@ -2,6 +2,7 @@
 /* Timers started, stopped and reset from everywhere at once; and very many of them. */
 #include "chan/timer_chan.h"
 #include "harness.h"
+#include "unit/time/pending.h"
 #include <gort.h>
 #include <gort/short.h>
 #include <pthread.h>
@@ -146,7 +147,7 @@ TEST(timer, shared_by_many_gives_nothing_after_the_last_stop)
         (void)chan_recv(done);
     }
     EXPECT(!chan_try_recv(timer_c(t), (go_time *)NULL));
-    EXPECT_EQ_UINT(goi_timers_pending(), 0);
+    pending_none();
     while (ld_rlx(&t->chan.refs) != 1) { /* ends: who was about to run it finds it stopped */
         go_yield();
     }
@@ -192,7 +193,7 @@ TEST(timer, stop_that_says_true_means_nobody_gets_the_value)
         go_yield();
     }
     EXPECT_EQ_UINT(ld_acq(&received), expected);
-    EXPECT_EQ_UINT(goi_timers_pending(), 0);
+    pending_none();
     timer_free(t);
     chan_free(quit);
 }
