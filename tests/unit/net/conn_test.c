@@ -177,7 +177,7 @@ TEST(conn, sendfile_to_who_has_gone_is_an_error_and_no_signal)
     int fd = file_of_big();
     pair(&a, &b);
     conn_close(b);
-    for (int i = 0; i < 1000 && r >= 0; i++) {
+    while (r >= 0) { /* ends with the peer's reset, whenever the kernel delivers it */
         off_t offset = 0;
         r = conn_sendfile(a, fd, &offset, 100);
     }
@@ -208,6 +208,7 @@ TEST(conn, accept_waits_while_there_are_no_descriptors)
     if (test_under("valgrind")) {
         SKIP("valgrind has its own idea of the limit of descriptors");
     }
+    setenv("GORTDEBUG", "", 1); /* a look for leaks has descriptors of its own for a moment */
     go_listener *l = listen_here();
     REQUIRE_EQ_INT(go_dial(NULL, "tcp", listener_addr(l), &a), 0);
     getrlimit(RLIMIT_NOFILE, &before);

@@ -85,7 +85,9 @@ TEST(resolve, a_name_that_does_not_resolve_is_one_error)
         EXPECT_EQ_INT(go_lookup_host(NULL, names[i], &all), -EHOSTUNREACH);
         EXPECT_EQ_UINT(all.count, 0);
     }
-    EXPECT_INT(atomic_load(&s.muted), >=, 2); /* it was asked again */
+    while (atomic_load(&s.muted) < 2) { /* it was asked again, and the server may be late, too */
+        go_sleep(GO_MS);
+    }
     dns_stop(&s);
     /* Nobody is there at all. */
     EXPECT_EQ_INT(go_lookup_host(NULL, "both.gort.test", &all), -EHOSTUNREACH);

@@ -294,7 +294,7 @@ TEST(stream, writing_to_who_has_gone_is_an_error_and_no_signal)
     signal(SIGPIPE, SIG_DFL);
     pair(&a, &b);
     EXPECT_EQ_INT(conn_close(a), 0);
-    for (int i = 0; i < 100000 && n >= 0; i++) { /* the first ones end in the peer's reset */
+    while (n >= 0) { /* the first ones end in the peer's reset */
         n = conn_write(b, &byte, 1);
     }
     EXPECT(n == -EPIPE || n == -ECONNRESET);
