@@ -4,6 +4,7 @@
 #include "debug/internal.h"
 #include "harness.h"
 #include "stack/stack.h"
+#include "unit/sync/parked.h"
 #include <gort.h>
 #include <gort/short.h>
 #include <signal.h>
@@ -16,15 +17,12 @@
 
 /* --- the victim */
 
-static long waiting;
-
 SHOWN static int digs(chan(int) c, int depth)
 {
     volatile int here = depth * 7;
     if (depth > 0) {
         return digs(c, depth - 1) + here;
     }
-    __atomic_fetch_add(&waiting, 1, __ATOMIC_RELAXED);
     return chan_recv(c) + here;
 }
 SHOWN static void waits(chan(int) c, int depth)
@@ -49,9 +47,7 @@ TEST(gdb, victim)
         go(waits, c, i);
     }
     go_with(GO_OPTS(.name = "the deep one"), waits, c, 5);
-    for (int i = 0; i < 1000 || __atomic_load_n(&waiting, __ATOMIC_RELAXED) < 4; i++) {
-        go_yield();
-    }
+    parked_await(GOI_WAIT_CHAN_RECV, 4);
     stop_here();
     chan_close(c);
 }
