@@ -2,6 +2,7 @@
 /* C++ in goroutines: destructors on every way out, and exceptions whose bookkeeping, which the C++
  * runtime keeps for each thread, follows the goroutine when it parks and goes on elsewhere. */
 #include "harness.h"
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -60,10 +61,20 @@ TEST(exceptions, panic_runs_destructors_and_deferred_calls_in_order)
 }
 
 namespace {
-void end_goroutine(int *ended)
+/* One processor is no lock: who computes for too long goes on beside the next. */
+std::atomic<int> destroyed;
+
+struct counted {
+    counted() = default;
+    counted(const counted &) = delete;
+    counted &operator=(const counted &) = delete;
+    ~counted() { ++destroyed; }
+};
+
+void end_goroutine(std::atomic<int> *ended)
 {
     std::string kept(1000, 'x');
-    note n("!");
+    counted c;
     ++*ended;
     go_exit();
 }
@@ -72,14 +83,14 @@ void end_goroutine(int *ended)
 TEST(exceptions, main_goes_on_after_others_have_been_unwound)
 {
     go_waitgroup wg = {};
-    int ended = 0;
+    std::atomic<int> ended{0};
     go_maxprocs(1);
     for (int i = 0; i < 100; i++) {
         go_wg_go(&wg, end_goroutine, &ended);
     }
     go_wg_wait(&wg);
     EXPECT_EQ_INT(ended, 100);
-    EXPECT_EQ_UINT(log_text.size(), 100);
+    EXPECT_EQ_INT(destroyed, 100);
 }
 
 /* ---- exceptions of the program's own ---- */
