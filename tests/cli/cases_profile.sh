@@ -101,11 +101,13 @@ test_real_profile_of_a_process_and_its_end() {
     pid=$!
     trap 'kill -9 "$pid" 2>/dev/null || true' EXIT
     run true
-    for _ in $(seq 100); do
+    while in_time; do
         run "$gort" profile -d 0.3 -F 500 -o busy.pb.gz -s busy.txt "$pid"
-        [ "$status" = 1 ] || break # it has only begun
+        sampled
+        [ "$status" != 1 ] || continue # it has only begun
+        [ "$status" != 0 ] || [ "$(count heavy)$(count light)" != 00 ] || continue # it did not run
+        break
     done
-    sampled
     want_status 0
     kill -0 "$pid" || complain "the program has ended"
     [ "$(count heavy)" -ge 1 ] || [ "$(count light)" -ge 1 ] || complain "$(head busy.txt)"

@@ -53,7 +53,7 @@ start() {
 
 # top_until PATTERN: pictures of $pid until there is a line like that.
 top_until() {
-    for _ in $(seq 100); do
+    while in_time; do
         run "$gort" top -n 1 -d 0.02 "$pid"
         if [ "$status" = 0 ] && grep -qE -e "$1" <<<"$out"; then
             return 0
@@ -107,7 +107,10 @@ END
     out=$(cat out.txt)
     [ "$(grep -c '^gort top: process ' out.txt)" = 3 ] || complain "wanted three pictures"
     ! grep -q "$(printf '\033')" out.txt || complain "wanted no escapes"
-    # It goes on meanwhile, and shows it.
+    # It goes on meanwhile, and shows it: when it was let.
+    while in_time && ! grep -qE '^[1-9][0-9]*/s switches, ' out.txt; do
+        "$gort" top -b -n 3 -d 0.05 "$pid" >out.txt
+    done
     grep -qE '^[1-9][0-9]*/s switches, ' out.txt || complain "wanted switches"
 }
 
@@ -154,7 +157,7 @@ int main(int argc, char **argv)
 END
     "$gort" build -o idle idle.c
     start ./idle
-    for _ in $(seq 100); do # until the dynamic linker is done
+    while in_time; do # until the dynamic linker is done
         run "$gort" top "$pid"
         ! grep -q "not called libgort yet" <<<"$err" || break
     done
@@ -178,7 +181,7 @@ int main(void)
 END
     $CC -o careless careless.c
     start ./careless
-    for _ in $(seq 1000); do
+    while in_time; do
         [ ! -s started.out ] || run "$gort" top "$(cat started.out)"
         ! grep -q "has ended" <<<"$err" || break
     done
@@ -201,7 +204,7 @@ int main(void)
 END
     $CC -o other other.c
     start ./other
-    for _ in $(seq 100); do
+    while in_time; do
         run "$gort" top "$pid"
         ! grep -q "another version" <<<"$err" || break
     done

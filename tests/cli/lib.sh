@@ -14,6 +14,12 @@ run() {
     err=$(cat err.txt)
 }
 
+# in_time: true for a minute from the first time that a test asks. For loops that wait.
+in_time() {
+    : "${asked_first:=$SECONDS}"
+    [ $((SECONDS - asked_first)) -lt 60 ]
+}
+
 complain() {
     echo "$1"
     echo "status: ${status-}"

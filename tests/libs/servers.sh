@@ -64,7 +64,7 @@ start_redis()
     mkdir -p "$1" &&
         { (ended_with_us redis-server --port 0 --unixsocket "$redis_socket" --save '' \
             --appendonly no --dir "$1" --maxclients 2000) >"$1/log" 2>&1 & redis_pid=$!; } &&
-        until_ready "$redis_pid" test -S "$redis_socket" ||
+        until_ready "$redis_pid" grep -q 'eady to accept connections' "$1/log" ||
         { cat "$1/log"; return 1; }
 }
 

@@ -169,7 +169,7 @@ TEST(self, ok_child_that_hangs)
 {
     const char *argv[] = {"sh", "-c", "echo hi; sleep 60 & wait", NULL};
     struct test_run run;
-    test_run_program(&run, 1, argv);
+    test_run_program(&run, 5, argv); /* long enough for the first word */
     EXPECT(run.timed_out);
     EXPECT_EQ_STR(run.out, "hi\n");
     test_run_free(&run);
