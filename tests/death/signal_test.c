@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals that kill, SIGQUIT, and the signals that are never sent. */
 #include "death.h"
+#include "parked.h"
 #include <errno.h>
 #include <gort.h>
 #include <gort/short.h>
@@ -72,13 +73,18 @@ static void body_main(void *arg)
     f->fn();
     STAY();
 }
+SHOWN static void faults_beside(const struct fault *f)
+{
+    parked_await(2, "[chan receive (nil chan)]");
+    f->fn();
+    STAY();
+}
 static void body_goroutine(void *arg)
 {
     const struct fault *f = arg;
     go_maxprocs(1);
     go(waits);
-    go_yield();
-    go_with(GO_OPTS(.name = "faulty"), f->fn);
+    go_with(GO_OPTS(.name = "faulty"), faults_beside, f);
     waits();
     STAY();
 }
@@ -143,7 +149,8 @@ TEST(signal, faults_in_a_goroutine_show_all)
         char text[1200];
         struct fault f = faults[i];
         snprintf(text, sizeof text,
-                 "%screated by body_goroutine in goroutine 1\n" HERE "\n"
+                 "%sfaults_beside(...)\n" HERE "created by body_goroutine in goroutine 1\n" HERE
+                 "\n"
                  "goroutine 1 [chan receive (nil chan)]:\n"
                  "waits(...)\n" HERE "body_goroutine(...)\n" HERE "...\n"
                  "\n"
@@ -283,23 +290,12 @@ static void say_pid(void)
     (void)!write(ready[1], &pid, sizeof pid);
 }
 
-/* Says that it is ready when a dump shows that main and the two others are parked. */
+/* Says that it is ready when main and the two others are parked. */
 static void watches(void)
 {
-    char text[8192];
-    for (;;) {
-        int fd = memfd_create("dump", MFD_CLOEXEC);
-        go_dump(fd);
-        ssize_t n = pread(fd, text, sizeof text - 1, 0);
-        text[n > 0 ? n : 0] = '\0';
-        close(fd);
-        if (strstr(text, "goroutine 1 [sleep]") != NULL && strstr(text, "[chan rec") != NULL &&
-            strstr(strstr(text, "[sleep]") + 1, "[sleep]") != NULL) {
-            say_ready();
-            return;
-        }
-        go_yield();
-    }
+    parked_await(2, "[sleep]");
+    parked_await(1, "[chan receive (nil chan)]");
+    say_ready();
 }
 static void body_idle(void *arg)
 {
@@ -311,8 +307,10 @@ static void body_idle(void *arg)
     go_sleep(GO_HOUR);
     STAY();
 }
+static int spinning;
 SHOWN static void spins(void)
 {
+    __atomic_fetch_add(&spinning, 1, __ATOMIC_RELAXED);
     for (volatile unsigned long i = 0;; i++) {
     }
 }
@@ -331,7 +329,9 @@ static void body_busy(void *arg)
     go(spins);
     go(yields);
     go(waits);
-    go_sleep(5 * GO_MS);
+    while (__atomic_load_n(&spinning, __ATOMIC_RELAXED) < 2) {
+        go_sleep(5 * GO_MS);
+    }
     say_ready();
     waits();
     STAY();

@@ -27,7 +27,7 @@ static void body_exhausts(void *arg)
             go_yield();
         }
     }
-    go_sleep(20 * GO_SEC);
+    go_sleep(GO_HOUR);
 }
 
 static bool may_have_threads(long n)

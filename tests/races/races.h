@@ -22,8 +22,10 @@
  * What a race needs to happen is certain: TSan knows what is ordered, not what happened when. Two
  * limits of its own are in the way. It remembers four accesses of a word, which no kernel exceeds.
  * And two accesses at the very same moment may write over one another's traces, so that neither is
- * seen. On one thread there is no such moment; on two, a kernel with a race is run until it has
- * been reported, at most ROUNDS times: an order that must not be there is there in every round.
+ * seen. On one thread there is no such moment, but for one that the kernel takes from its processor
+ * and another that goes on with its P; on two, there is. So a kernel with a race is run until it
+ * has been reported, at most ROUNDS times, or ROUNDS_ALONE: an order that must not be there is
+ * there in every round.
  *
  * Where the meaning depends on who comes first, the goroutines take their turns by reach() and
  * await(), of which the detector sees nothing. */

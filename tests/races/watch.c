@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 20 };
+enum { ROUNDS = 20, ROUNDS_ALONE = 3 };
 
 static int reports, elsewhere, strange, step;
 static struct vars *watched;
@@ -64,8 +64,8 @@ void races_check(void (*kernel)(struct vars *v), enum races_where where)
 {
     const char *procs = getenv("GOMAXPROCS");
     const int *wanted = where == RACES_ELSEWHERE ? &elsewhere : &reports;
-    bool one = where == RACES_NOWHERE || (procs != NULL && strcmp(procs, "1") == 0);
-    int rounds = one ? 1 : ROUNDS;
+    bool one = procs != NULL && strcmp(procs, "1") == 0;
+    int rounds = where == RACES_NOWHERE ? 1 : one ? ROUNDS_ALONE : ROUNDS;
     for (int i = 0; i < rounds && __atomic_load_n(wanted, __ATOMIC_RELAXED) == 0; i++) {
         struct vars *v = calloc(1, sizeof *v); /* stays: what is freed may be forgotten */
         REQUIRE(v != NULL);
