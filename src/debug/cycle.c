@@ -8,7 +8,7 @@
  * find it again later. Where everything stands still it is part of the report of that deadlock, and
  * what has been found and not told when the program ends is told then.
  *
- *   G1  A cycle is told once.                                       (goi_wants_cycle: wants_told)
+ *   G1  A cycle is told once, and by somebody who then writes it.   (goi_wants_cycle: wants_told)
  *   G2  Nobody who is on the list, or has been told of, becomes reachable by that, for the leak
  *       check: neither by the list nor by what is left on the thread's stack. (goi_cycles_memory)
  */
@@ -117,12 +117,12 @@ static void tell(struct g *g)
     struct goi_capture *shots = NULL;
     goi_lock(&goi_check_lock);
     bool stopped = goi_world_stop(PATIENCE_NS);
-    bool found_it = take(g);
+    bool found_it = !goi_crash_elsewhere() && take(g); /* its report tells of those not told of */
     if (stopped) {
         shots = found_it ? stacks() : NULL;
         goi_world_start();
     }
-    if (found_it && !goi_crash_elsewhere()) {
+    if (found_it) { /* a crash that begins now waits: goi_cycles_hold() */
         goi_out_init(&o, 2);
         write_cycle(&o, &cycle);
         if (shots != NULL) {
