@@ -8,8 +8,9 @@
  * A channel variable is a reference; assigning and passing it copies the reference. A bidirectional
  * channel converts to either direction by itself; the reverse does not compile. NULL is Go's nil
  * channel: send and receive block for ever, close panics, in a select it is never ready. T is any
- * type that may be copied with memcpy. The rules are the Go specification's ("Channel types", "Send
- * statements", "Receive operator", "Close"); a send happens before the receive that takes it.
+ * type that may be copied with memcpy, of no size too (Go's chan struct{}); its qualifiers do not
+ * count. The rules are the Go specification's ("Channel types", "Send statements", "Receive
+ * operator", "Close"); a send happens before the receive that takes it.
  *
  * The types are structural: go_chan(int) is the same type everywhere, with nothing to declare
  * first. The element type is the return type of a function that does not exist, the direction is a
@@ -21,6 +22,7 @@
 
 #include <gort/base.h>
 #include <gort/detail/call.h>
+#include <gort/detail/chan_type.h>
 
 struct go_chan;
 struct go_ctx;
@@ -76,17 +78,15 @@ GO_API void goi_chan_free(struct go_chan *c);
 
 GO_END_DECLS
 
-#define go_chan(...) __typeof__(__typeof__(__VA_ARGS__) (**)(struct go_chan *))
-#define go_send_chan(...) __typeof__(__typeof__(__VA_ARGS__) (*const *)(struct go_chan *))
-#define go_recv_chan(...) __typeof__(__typeof__(__VA_ARGS__) (*volatile *)(struct go_chan *))
 /* The element type of a channel. */
-#define go_chan_elem(c) __typeof__((**(c))((struct go_chan *)0))
+#define go_chan_elem(c) GOI_CHAN_ELEM(__typeof__((**(c))((struct go_chan *)0)))
 
 /* go_chan_make(T)      an unbuffered channel of T
  * go_chan_make(T, n)   one with a buffer of n elements */
 #define go_chan_make(...) GOI_CAT(GOI_CHAN_MAKE_, GOI_MANY(__VA_ARGS__))(__VA_ARGS__)
-#define GOI_CHAN_MAKE_0(T) ((go_chan(T))goi_chan_make(sizeof(T), 0, #T, GOI_SITE))
-#define GOI_CHAN_MAKE_1(T, n) ((go_chan(T))goi_chan_make(sizeof(T), (size_t)(n), #T, GOI_SITE))
+#define GOI_CHAN_MAKE_0(T) ((go_chan(T))goi_chan_make(GOI_CHAN_SIZE(T), 0, #T, GOI_SITE))
+#define GOI_CHAN_MAKE_1(T, n) \
+    ((go_chan(T))goi_chan_make(GOI_CHAN_SIZE(T), (size_t)(n), #T, GOI_SITE))
 
 /* go_chan_send(c, v)                 v may be a {braced, initialiser}
  * T v = go_chan_recv(c)
@@ -99,13 +99,15 @@ GO_END_DECLS
  * the same channel go_chan_ref(c)  go_chan_free(c) */
 #if !defined(__cplusplus)
 
+#define GOI_CHAN_ELEM(T) T
+#define GOI_CHAN_SIZE(T) sizeof(T)
 #define GOI_RAW(c) ((struct go_chan *)(uintptr_t)(c))
 /* Whether it is a pointer to a pointer. */
 #define GOI_IS_CHAN(c) \
     (GOI_ARG_IS_PTR(c) && \
      GOI_ARG_IS_PTR(*__builtin_choose_expr(GOI_ARG_IS_PTR(c), (c), (void **)0)))
-#define GOI_IS_RECV_ONLY(c) GOI_SAME(__typeof__(c), go_recv_chan(go_chan_elem(c)))
-#define GOI_IS_SEND_ONLY(c) GOI_SAME(__typeof__(c), go_send_chan(go_chan_elem(c)))
+#define GOI_IS_RECV_ONLY(c) GOI_SAME(__typeof__(c), __typeof__(**(c)) *volatile *)
+#define GOI_IS_SEND_ONLY(c) GOI_SAME(__typeof__(c), __typeof__(**(c)) *const *)
 #define GOI_SENDABLE(c) \
     (GOI_CHECK(!GOI_IS_RECV_ONLY(c), "send to receive-only channel " #c), GOI_RAW(c))
 #define GOI_MAY_RECV(c) GOI_CHECK(!GOI_IS_SEND_ONLY(c), "receive from send-only channel " #c)
@@ -135,7 +137,8 @@ GO_END_DECLS
     GOI_SEND(N, goi_chan_send_until(GOI_SENDABLE(c), &GOI_CAT(goi_v_, N), (deadline)), c, v)
 
 /* A plain expression: the compound literal is the buffer, the comma makes an rvalue of it, and the
- * volatile read keeps a result that nobody uses from being reported. */
+ * volatile read keeps a result that nobody uses from being reported. A struct without members has
+ * nothing that {0} could initialise. */
 static inline void *goi_chan_recv_into(struct go_chan *c, void *v)
 {
     (void)goi_chan_recv(c, v);
@@ -143,7 +146,7 @@ static inline void *goi_chan_recv_into(struct go_chan *c, void *v)
 }
 #define go_chan_recv(c) \
     ((void)0, *(__typeof__(go_chan_elem(c)) volatile *)goi_chan_recv_into( \
-                  GOI_RECVABLE(c), (go_chan_elem(c)[1]){ 0 }))
+                  GOI_RECVABLE(c), __extension__(go_chan_elem(c)[1]){}))
 #define go_chan_recv_ok(c, p) goi_chan_recv(GOI_RECVABLE(c), GOI_OUT(c, p))
 #define go_chan_try_recv(c, p) goi_chan_try_recv(GOI_RECVABLE(c), GOI_OUT(c, p))
 #define go_chan_recv_until(c, p, deadline) \
@@ -170,53 +173,54 @@ inline struct go_chan *raw(const volatile void *c)
 {
     return static_cast<struct go_chan *>(const_cast<void *>(c));
 }
+template <class T> using elem = std::remove_cv_t<T>; /* not deduced either */
 template <class T> constexpr void check_elem()
 {
     static_assert(std::is_trivially_copyable_v<T>, "channel elements must be trivially copyable");
 }
-template <class T> void cxx_chan_send(T (*const *c)(struct go_chan *), const plain<T> &v)
+template <class T> void cxx_chan_send(T (*const *c)(struct go_chan *), const elem<T> &v)
 {
     check_elem<T>();
     goi_chan_send(raw(c), &v);
 }
-template <class T> bool cxx_chan_try_send(T (*const *c)(struct go_chan *), const plain<T> &v)
+template <class T> bool cxx_chan_try_send(T (*const *c)(struct go_chan *), const elem<T> &v)
 {
     check_elem<T>();
     return goi_chan_try_send(raw(c), &v);
 }
 template <class T>
-int cxx_chan_send_until(T (*const *c)(struct go_chan *), const plain<T> &v, go_time deadline)
+int cxx_chan_send_until(T (*const *c)(struct go_chan *), const elem<T> &v, go_time deadline)
 {
     check_elem<T>();
     return goi_chan_send_until(raw(c), &v, deadline);
 }
 template <class T>
-int cxx_chan_send_ctx(struct go_ctx *ctx, T (*const *c)(struct go_chan *), const plain<T> &v)
+int cxx_chan_send_ctx(struct go_ctx *ctx, T (*const *c)(struct go_chan *), const elem<T> &v)
 {
     check_elem<T>();
     return goi_chan_send_ctx(ctx, raw(c), &v);
 }
 template <class T>
-int cxx_chan_recv_ctx(struct go_ctx *ctx, T (*volatile *c)(struct go_chan *), plain<T> *v)
+int cxx_chan_recv_ctx(struct go_ctx *ctx, T (*volatile *c)(struct go_chan *), elem<T> *v)
 {
     return goi_chan_recv_ctx(ctx, raw(c), v);
 }
 template <class T> T cxx_chan_recv(T (*volatile *c)(struct go_chan *))
 {
-    T v;
+    elem<T> v;
     goi_chan_recv(raw(c), &v);
     return v;
 }
-template <class T> bool cxx_chan_recv_ok(T (*volatile *c)(struct go_chan *), plain<T> *v)
+template <class T> bool cxx_chan_recv_ok(T (*volatile *c)(struct go_chan *), elem<T> *v)
 {
     return goi_chan_recv(raw(c), v);
 }
-template <class T> bool cxx_chan_try_recv(T (*volatile *c)(struct go_chan *), plain<T> *v)
+template <class T> bool cxx_chan_try_recv(T (*volatile *c)(struct go_chan *), elem<T> *v)
 {
     return goi_chan_try_recv(raw(c), v);
 }
 template <class T>
-int cxx_chan_recv_until(T (*volatile *c)(struct go_chan *), plain<T> *v, go_time deadline)
+int cxx_chan_recv_until(T (*volatile *c)(struct go_chan *), elem<T> *v, go_time deadline)
 {
     return goi_chan_recv_until(raw(c), v, deadline);
 }
@@ -225,6 +229,8 @@ template <class C> C cxx_chan_ref(C c) { return reinterpret_cast<C>(goi_chan_ref
 
 } // namespace goi
 
+#define GOI_CHAN_ELEM(T) goi::elem<T>
+#define GOI_CHAN_SIZE(T) (std::is_empty_v<__typeof__(T)> ? 0 : sizeof(T)) /* as in C */
 #define GOI_RAW(c) (goi::raw(c))
 #define go_chan_send(c, ...) (goi::cxx_chan_send((c), __VA_ARGS__))
 #define go_chan_try_send(c, ...) (goi::cxx_chan_try_send((c), __VA_ARGS__))

@@ -142,20 +142,20 @@ static inline int go_select_cases(struct go_case *cases, size_t n)
 namespace goi {
 
 template <class T>
-go_case case_recv(int id, T (*volatile *c)(struct go_chan *), plain<T> *v = nullptr,
+go_case case_recv(int id, T (*volatile *c)(struct go_chan *), elem<T> *v = nullptr,
                   bool *ok = nullptr)
 {
     return {raw(c), v, ok, 0, id, GO_CASE_RECV};
 }
-template <class T> go_case case_send(int id, T (*const *c)(struct go_chan *), const plain<T> &v)
+template <class T> go_case case_send(int id, T (*const *c)(struct go_chan *), const elem<T> &v)
 {
     check_elem<T>();
-    return {raw(c), const_cast<T *>(&v), nullptr, 0, id, GO_CASE_SEND};
+    return {raw(c), const_cast<elem<T> *>(&v), nullptr, 0, id, GO_CASE_SEND};
 }
-template <class T> go_case case_send_from(T (*const *c)(struct go_chan *), const plain<T> *v)
+template <class T> go_case case_send_from(T (*const *c)(struct go_chan *), const elem<T> *v)
 {
     check_elem<T>();
-    return {raw(c), const_cast<T *>(v), nullptr, 0, 0, GO_CASE_SEND};
+    return {raw(c), const_cast<elem<T> *>(v), nullptr, 0, 0, GO_CASE_SEND};
 }
 inline go_case case_after(int id, go_duration d)
 {

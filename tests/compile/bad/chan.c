@@ -16,7 +16,7 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s, chan(struct point) 
 #ifdef CASE_send_wrong_element_type
     /* gcc: makes integer from pointer */
     /* clang: incompatible pointer to integer */
-    /* g++: invalid conversion from 'const char\*' to '(goi::plain<int>|int)' */
+    /* g++: invalid conversion from 'const char\*' to '(goi::elem<int>|int)' */
     /* clang++: no matching function for call to 'cxx_chan_send' */
     chan_send(c, text);
 #endif
@@ -55,6 +55,14 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s, chan(struct point) 
     /* g++: no matching function for call to 'cxx_chan_recv|invalid conversion */
     /* clang++: no matching function for call to 'cxx_chan_recv' */
     v = chan_recv(s);
+#endif
+#ifdef CASE_receive_from_send_only_of_constants
+    /* gcc: receive from send-only channel q */
+    /* clang: receive from send-only channel q */
+    /* g++: no matching function for call to 'cxx_chan_recv|invalid conversion */
+    /* clang++: no matching function for call to 'cxx_chan_recv' */
+    send_chan(const int) q = NULL;
+    v = chan_recv(q);
 #endif
 #ifdef CASE_range_over_send_only
     /* gcc: receive from send-only channel s\b */

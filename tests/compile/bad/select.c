@@ -73,7 +73,7 @@ void misuse(chan(int) c, recv_chan(int) r, send_chan(int) s)
 #ifdef CASE_send_wrong_element_type
     /* gcc: makes integer from pointer */
     /* clang: incompatible pointer to integer */
-    /* g++: invalid conversion from 'const char\*' to '(goi::plain<int>|int)' */
+    /* g++: invalid conversion from 'const char\*' to '(goi::elem<int>|int)' */
     /* clang++: no matching function for call to 'case_send' */
     switch (chan_select(send(a, s, text))) {
     case a:

@@ -12,6 +12,8 @@ struct point {
     double w;
 };
 enum color { RED, GREEN };
+__extension__ typedef struct {
+} nothing;
 struct server {
     chan(int) requests;
     recv_chan(struct point) events;
@@ -124,6 +126,94 @@ TEST(chan_types, pointers_enums_functions_and_channels)
     chan_free(cc);
     chan_free(c);
     chan_free(b);
+}
+
+TEST(chan_types, elements_of_no_size)
+{
+    chan(nothing) c = chan_make(nothing, 2);
+    nothing n = {};
+    chan_send(c, n);
+    chan_send(c, {});
+    EXPECT(!chan_try_send(c, n));
+    EXPECT_EQ_UINT(chan_len(c), 2);
+    EXPECT_EQ_UINT(chan_cap(c), 2);
+    n = chan_recv(c);
+    EXPECT(chan_recv_ok(c, &n));
+    EXPECT(!chan_try_recv(c, &n));
+    EXPECT_EQ_INT(chan_recv_until(c, &n, go_now() + GO_MS), -ETIMEDOUT);
+    chan_send(c, n);
+    chan_close(c);
+    EXPECT(chan_recv_ok(c, NULL));
+    EXPECT(!chan_recv_ok(c, &n));
+    chan_recv(c);
+    chan_free(c);
+}
+
+static void send_nothings(send_chan(nothing) out, int n)
+{
+    for (int i = 0; i < n; i++) {
+        chan_send(out, {});
+    }
+    chan_close(out);
+}
+
+TEST(chan_types, elements_of_no_size_between_goroutines)
+{
+    for (int room = 0; room < 2; room++) {
+        chan(nothing) c = room == 0 ? chan_make(nothing) : chan_make(nothing, 3);
+        go(send_nothings, c, 20);
+        int n = 0;
+        chan_recv(c);
+        chan_for(v, c) {
+            n++;
+        }
+        EXPECT_EQ_INT(n, 19);
+        chan_free(c);
+    }
+}
+
+/* Nothing is copied, whatever the language of either side takes for its size. */
+TEST(chan_types, elements_of_no_size_are_none_in_both_languages)
+{
+    chan(nothing) c = chan_make(nothing, 1);
+    struct {
+        char before;
+        nothing n;
+        char after;
+    } at = { 1, {}, 2 };
+    chan_send(c, at.n);
+    memset(&at, 0x55, sizeof at);
+    EXPECT(chan_recv_ok(c, &at.n));
+    chan_close(c);
+    EXPECT(!chan_recv_ok(c, &at.n));
+    for (size_t i = 0; i < sizeof at; i++) {
+        EXPECT_EQ_INT(((char *)&at)[i], 0x55);
+    }
+    chan_free(c);
+}
+
+/* What is received from a chan(const int) are ints. */
+TEST(chan_types, qualifiers_of_the_element_do_not_count)
+{
+    chan(const int) c = chan_make(const int, 3);
+    chan(volatile int) d = chan_make(volatile int, 1);
+    int v = 0;
+    chan_send(c, 1);
+    chan_send(c, 2);
+    chan_send(c, 3);
+    v = chan_recv(c);
+    chan_send(d, v);
+    EXPECT(chan_recv_ok(c, &v));
+    EXPECT_EQ_INT(v, 2);
+    EXPECT_EQ_INT(chan_recv(d), 1);
+    chan_close(c);
+    chan_for(x, c) {
+        x++;
+        v += x;
+    }
+    EXPECT_EQ_INT(v, 6);
+    chan_free(c);
+    chan_free(d);
 }
 
 TEST(chan_types, fields_and_arrays)
