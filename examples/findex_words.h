@@ -3,12 +3,10 @@
  *
  * Open addressing, a power of two of slots, at most three quarters of them used. The words lie one
  * after the other in blocks of text that belong to the table, so that freeing it frees everything,
- * and handing over the pointer hands over everything.
- */
+ * and handing over the pointer hands over everything. */
 #ifndef FINDEX_WORDS_H
 #define FINDEX_WORDS_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,9 +50,8 @@ static inline void *must_have(void *p)
  * first write, which interrupts every processor that runs a thread of this process. */
 static inline struct word *slots_make(size_t n)
 {
-    /* Not malloc: a compiler makes calloc of malloc and memset. */
     struct word *slots = must_have(aligned_alloc(64, n * sizeof *slots));
-    memset(slots, 0, n * sizeof *slots);
+    memset(slots, 0, n * sizeof *slots); /* of this and malloc a compiler makes calloc */
     return slots;
 }
 
@@ -104,10 +101,8 @@ static inline char *words_copy(struct words *w, const char *name, size_t size)
         w->text_size = room;
         w->text_used = 0;
     }
-    char *copy = w->text->bytes + w->text_used;
-    memcpy(copy, name, size);
     w->text_used += size;
-    return copy;
+    return memcpy(w->text->bytes + w->text_used - size, name, size);
 }
 
 static inline void words_add(struct words *w, const char *name, size_t size, uint32_t hash,
