@@ -39,6 +39,7 @@ struct exchange *goi_exchange_get(struct server *s)
             memset(x, 0, offsetof(struct exchange, req));
             memset(&x->req, 0, offsetof(struct go_http_request, match));
             memset(&x->res, 0, sizeof x->res);
+            memset(&x->known, 0, offsetof(struct known_head, raw));
         }
     }
     return x;
