@@ -187,6 +187,37 @@ TEST(waitgroup, negative_counter_can_be_caught)
     EXPECT_EQ_STR(info.message, "sync: negative WaitGroup counter");
 }
 
+/* A group that the last done has brought to zero, and whose waiters it has not taken off yet. */
+static void group_of_a_done_under_way(void)
+{
+    wg_add(&wg, 1);
+    go(wait_it);
+    parked_await(GOI_WAIT_WAITGROUP, 1);
+    sub_rlx(goi_word64(&wg.state), (uint64_t)1 << 32);
+}
+
+static void begin_again(void) { wg_add(&wg, 1); }
+
+TEST(waitgroup, add_while_waiters_are_being_woken_is_misuse)
+{
+    go_panic_info info;
+    st_rlx(&waited, 0);
+    group_of_a_done_under_way();
+    EXPECT(!go_try(&info, begin_again));
+    EXPECT_EQ_STR(info.message, "sync: WaitGroup misuse: Add called concurrently with Wait");
+    wg_done(&wg);
+    parked_alone();
+    EXPECT_EQ_UINT(ld_rlx(&waited), 1);
+    expect_idle();
+}
+
+DEATH_TEXT(waitgroup, misuse_panics, 2,
+           "panic: sync: WaitGroup misuse: Add called concurrently with Wait\n")
+{
+    group_of_a_done_under_way();
+    wg_add(&wg, 1);
+}
+
 /* A panic in a member ends the process; it never counts as done. */
 static void fail(void) { go_panic("member"); }
 
