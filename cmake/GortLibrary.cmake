@@ -38,6 +38,14 @@ else()
     list(FILTER GORT_SOURCES EXCLUDE REGEX "/src/net/resolve_cares\\.c$")
 endif()
 
+# Where a switch of stacks is in line it pushes in the middle of a function (arch/x86_64/switch.h).
+if(GORT_ARCH STREQUAL "x86_64")
+    foreach(_file chan/chan.c chan/select.c sched/g.c sched/io.c sched/park.c)
+        set_source_files_properties("${PROJECT_SOURCE_DIR}/src/${_file}" PROPERTIES
+            COMPILE_OPTIONS "-mno-red-zone;-DGOI_NO_RED_ZONE=1")
+    endforeach()
+endif()
+
 find_package(Threads REQUIRED)
 
 # What it takes to include the headers of src/: the library itself, and tests that look inside.

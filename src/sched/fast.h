@@ -4,6 +4,7 @@
  * makes of these. The essay is in park.c. */
 #ifndef GOI_SCHED_FAST_H
 #define GOI_SCHED_FAST_H
+#include "arch/switch.h"
 #include "base/jitter.h"
 #include "sched/internal.h"
 
@@ -52,7 +53,7 @@ GOI_INLINE struct m *goi_switch_inline(struct m *m, struct g *from, struct g *to
             goi_annot_switch(&from->annot, &to->annot, ld_rlx(&from->state) == GOI_G_DEAD);
         }
     }
-    struct goi_post *back = goi_switch(&from->regs, &to->regs, post);
+    struct goi_post *back = goi_switch_here(&from->regs, &to->regs, post);
     m = goi_arrive_inline(from, back);
     *m->errno_place = from->saved_errno;
     return m;

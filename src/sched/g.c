@@ -13,7 +13,7 @@
  *       is IDLE.
  */
 #include "annot/annot.h"
-#include "sched/internal.h"
+#include "sched/fast.h"
 #include "sched/call.h"
 #include "base/fmt.h"
 #include <stdlib.h>
@@ -90,7 +90,7 @@ struct g *goi_g_new(struct m *m, size_t want)
 static void g_main(void *param, void *post)
 {
     struct g *g = param;
-    struct m *m = goi_arrive(g, post);
+    struct m *m = goi_arrive_inline(g, post);
     *m->errno_place = 0;
     goi_leave(m);
     goi_call_run_entry(g);
@@ -230,7 +230,7 @@ void goi_g_exit(void)
         st_rel(&p->exited, ld_rlx(&p->exited) + 1); /* [COUNT] */
     }
     struct goi_post post = {.fn = (g->flags & GOI_G_MAIN) != 0 ? main_gone : put_back, .arg = g};
-    goi_schedule(m, g, &post);
+    goi_schedule_inline(m, g, &post);
     goi_unreachable("a dead goroutine was resumed");
 }
 

@@ -42,6 +42,9 @@ struct m *goi_switch_to(struct m *m, struct g *from, struct g *to, struct goi_po
 struct m *goi_schedule(struct m *m, struct g *from, struct goi_post *post) GOI_PARKS;
 struct g *goi_pick(struct p *p);
 struct g *goi_pick_odd(struct p *p, struct g *to) GOI_COLD;
+struct g *goi_pick_owed(struct p *p); /* after a look: the turn whose place it took; or NULL */
+void goi_ask(struct p *p);            /* the next pick is a look */
+void goi_looked(struct p *p);
 /* First thing on a stack that was switched to. */
 struct m *goi_arrive(struct g *self, struct goi_post *post);
 

@@ -201,10 +201,13 @@ static struct g *find(struct m *m)
             (void)goi_io_look(m);
         }
         if (p->asked) {
-            p->asked = false;
+            goi_looked(p);
             (void)goi_global_grab(p);
         }
-        g = goi_pick(p);
+        g = goi_pick_owed(p);
+        if (g == NULL) {
+            g = goi_pick(p);
+        }
         if (g == NULL && goi_global_grab(p)) {
             g = goi_pick(p);
         }

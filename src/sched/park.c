@@ -25,8 +25,9 @@
  * first keeps a spawning tree small (skynet: 60 goroutines alive instead of a million) and its
  * stacks warm. Every 61 picks the clock is looked at, and the global queue, the woken or the new
  * ones come first, in turn, and once in a time slice the oldest unstarted goroutine: nothing waits
- * unbounded. Where 61 picks are long sysmon asks for such a look, at timers and at the global
- * queue, with the next pick (GOI_ATTN_DUE).
+ * unbounded. What is due then, timers or descriptors, is seen to before that turn, and never in its
+ * place (turn_owed). Where 61 picks are long sysmon asks for a look, at timers and at the global
+ * queue, with the next pick (GOI_ATTN_DUE); the 61 picks go on behind it.
  *
  * A goroutine that starts GOI_FRESH_MAX others in one go lets them run first and goes on behind
  * them: otherwise `for (1M) go(f)` needs a million stacks to run functions that end at once.
@@ -78,31 +79,72 @@ static struct goi_runnable *take_turn(struct p *p, uint32_t turn, int64_t now)
     }
 }
 
+static struct g *turn(struct p *p, int64_t now)
+{
+    uint32_t first = p->fair_turn++;
+    struct goi_runnable *r = NULL;
+    for (uint32_t i = 0; i < 3 && r == NULL; i++) {
+        r = take_turn(p, first + i, now);
+    }
+    return goi_g_of(r);
+}
+
 /* The rare part of a pick: fairness, due timers. The parker may hold the lock that its commit will
  * release, so no lock is waited for here: due timers are run by the scheduler stack (P5). Each
- * queue is first in turn: a pair in runnext holds up none of them, and none the others. */
+ * queue is first in turn: a pair in runnext holds up none of them, and none the others. A look that
+ * sysmon asked for is none of the 61 picks; one that was due at the last of them is followed by the
+ * turn, or whoever has a ticker would never come to it. */
 struct g *goi_pick_slow(struct p *p)
 {
+    if (p->asked) {
+        p->budget = 1; /* goi_looked() gives back what was left */
+        p->due = true;
+        return NULL;
+    }
     int64_t now = goi_now();
     p->budget = GOI_PICK_BUDGET;
     goi_sample_park(p, now);
     if (GOI_UNLIKELY(p->tracer != NULL)) {
         goi_tracer_tick(p, now);
     }
-    if (goi_timers_next(p->timers) <= now || p->asked) {
+    /* P5 of io as well: a report takes the lock of what is waited for */
+    if (goi_timers_next(p->timers) <= now || goi_io_due(now)) {
         p->due = true;
+        p->turn_owed = true;
         return NULL;
     }
-    if (goi_io_due(now)) {
-        p->due = true; /* P5 as well: a report takes the lock of what is waited for */
-        return NULL;
+    return turn(p, now);
+}
+
+void goi_ask(struct p *p)
+{
+    if (!p->asked) {
+        goi_assert(p->budget > 0);
+        p->asked = true;
+        p->put_off = p->budget;
+        p->budget = 1;
     }
-    uint32_t turn = p->fair_turn++;
-    struct goi_runnable *r = NULL;
-    for (uint32_t i = 0; i < 3 && r == NULL; i++) {
-        r = take_turn(p, turn + i, now);
+}
+
+void goi_looked(struct p *p)
+{
+    goi_assert(p->asked && p->put_off > 0);
+    p->asked = false;
+    p->budget = p->put_off;
+}
+
+struct g *goi_pick_owed(struct p *p)
+{
+    struct g *g = NULL;
+    if (p->turn_owed) {
+        p->turn_owed = false;
+        g = turn(p, goi_now());
     }
-    return goi_g_of(r);
+    if (g != NULL) {
+        p->spawn_run = 0;
+        st_rlx(&p->tick, ld_rlx(&p->tick) + 1); /* [stat] */
+    }
+    return g;
 }
 
 /* A followed goroutine runs now; one that is locked to its thread is handed over by the scheduler
@@ -232,7 +274,33 @@ static struct m *give_way(struct m *m, struct g *to)
     return goi_switch_inline(m, g, to, NULL);
 }
 
-struct m *goi_yield(struct m *m)
+/* The usual case: nothing but what lies in `woken` may come next. */
+GOI_INLINE bool yields_to_woken(const struct m *m)
+{
+    const struct p *p = m->p;
+    return p != NULL && p->runnext == NULL && p->fresh.head == NULL && p->woken.head != NULL &&
+           p->budget > 1 && ((m->g->odd | goi_g_of(p->woken.head)->odd) & GOI_ODD_SWAP) == 0;
+}
+
+GOI_NOINLINE static struct m *yield_to_woken(struct m *m)
+{
+    struct g *g = m->g;
+    struct p *p = m->p;
+    p->budget--;
+    p->spawn_run = 0;
+    st_rlx(&p->picks, ld_rlx(&p->picks) + 1); /* [stat] */
+    st_rlx(&p->tick, ld_rlx(&p->tick) + 1);   /* [stat] a new slice begins */
+    goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
+    struct g *to = goi_g_of(goi_runq_rotate(&p->woken, &g->run));
+    if (p->woken.head != &g->run) {
+        goi_prefetch_runnable(p->woken.head);
+        goi_wake_maybe();
+    }
+    goi_gset(to, GOI_G_RUNNABLE, GOI_G_RUNNING);
+    return goi_switch_inline(m, g, to, NULL);
+}
+
+GOI_NOINLINE static struct m *yield_slow(struct m *m)
 {
     struct p *p = m->p;
     if (GOI_UNLIKELY(m->foreign)) {
@@ -255,6 +323,11 @@ struct m *goi_yield(struct m *m)
         to = goi_pick_inline(p);
     }
     return give_way(m, to);
+}
+
+struct m *goi_yield(struct m *m)
+{
+    return yields_to_woken(m) ? yield_to_woken(m) : yield_slow(m);
 }
 
 struct m *goi_yield_next(struct m *m)

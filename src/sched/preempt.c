@@ -120,8 +120,7 @@ struct m *goi_enter_slow(struct m *m)
             share(m);
         }
         if ((a & GOI_ATTN_DUE) != 0) {
-            m->p->asked = true; /* not here: words left on this stack would keep leaks alive */
-            m->p->budget = 1;
+            goi_ask(m->p); /* not here: words left on this stack would keep leaks alive */
         }
         if ((a & (GOI_ATTN_SLICE | GOI_ATTN_RETIRE)) != 0) {
             st_rlx(goi_word32(&goi_nudge), 0); /* [stat] */

@@ -86,6 +86,26 @@ GOI_INLINE struct goi_runnable *goi_runq_pop_head(struct goi_runq *q)
     return r;
 }
 
+/* Takes the head of a queue that has one, and puts r at the tail. It is not empty meanwhile. */
+GOI_INLINE struct goi_runnable *goi_runq_rotate(struct goi_runq *q, struct goi_runnable *r)
+{
+    struct goi_runnable *first = q->head;
+    struct goi_runnable *next = first->next;
+    goi_assert_hot(r->next == NULL);
+    goi_assert_hot(r->prev == NULL); /* Q2 */
+    if (next != NULL) {
+        r->prev = q->tail;
+        r->prev->next = r;
+        next->prev = NULL;
+        first->next = NULL;
+        q->head = next;
+    } else {
+        q->head = r;
+    }
+    q->tail = r;
+    return first;
+}
+
 /* r is on the queue. */
 GOI_INLINE void goi_runq_remove(struct goi_runq *q, struct goi_runnable *r)
 {

@@ -187,6 +187,8 @@ struct p {
     goi_a32 picks;                  /* [stat] all switches */
     bool due;                       /* [o] timers are due, or `asked`: for the scheduler stack */
     bool asked;                     /* [o] GOI_ATTN_DUE came: it looks at the global queue too */
+    bool turn_owed;                 /* [o] a look took the place of a queue's turn */
+    uint32_t put_off;               /* [o] what was left of `budget` when `asked` was set */
     uint32_t spawn_run;             /* [o] go statements of the running goroutine since its pick */
     struct g *spawn_first;          /* [o] the first of those, while it is on `fresh` */
     int64_t fair_at;                /* [o] when the oldest unstarted goroutine had its turn */
