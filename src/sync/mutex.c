@@ -17,7 +17,7 @@
  *   WOKEN     a waiter is on its way to try again (or a spinner stands in for one), so an unlock
  *             need not wake another
  *   STARVING  the first in the queue gets the mutex by hand-off; nobody barges
- *   SHARED    somebody has waited for it: it is unlocked by compare-and-swap from now on
+ *   SHARED    somebody has waited for it: it is unlocked by compare-and-swap
  *   FIRST     those who wait are not in the queue but in the hall, below
  *
  * A locker that finds LOCKED spins for a moment when the owner can be running, then sets QUEUE and
@@ -64,8 +64,11 @@
  * later and sees the count. After it: then the waiter sees the store. So it is found, or does not
  * park. It also puts LOCKED|SHARED|FIRST into the word, with which a later unlock does not store
  * but comes here, moves all its waiters from the hall to the queue, in their order, clears FIRST,
- * and goes on as above. SHARED stays: a mutex has its first wait once, and pays for it with some
- * microseconds. Only when the owner was between its look at the word and its store does the word
+ * and goes on as above. SHARED stays, and a first wait costs some microseconds: it goes when a
+ * goroutine at the end of a time slice has locked a mutex for which nobody waits (forget), so that
+ * one unlucky moment does not make a mutex slow for ever. The next to wait is then a first one
+ * again; that its membarrier may have come before SHARED went is no matter, since it raised the
+ * count before that. Only when the owner was between its look at the word and its store does it
  * become 0 with waiters in the hall; then the owner sees the count and comes to look for the
  * address in the hall. If it is there the mutex is alive, because its waiters cannot return without
  * the hall's lock; so the owner takes the mutex once more, unless somebody else has, and unlocks it
@@ -73,6 +76,8 @@
  *
  *   M6  While records of a mutex are in the hall, its word is 0 or LOCKED, or it has FIRST; and
  *       every unlock takes them out or hands that duty to the next owner. (tests/model/mutex)
+ *   M8  Where SHARED is not set, or FIRST is, the queue is empty and nobody takes QUEUE: who leaves
+ *       the queue after his deadline may find that he is no longer there. (tests/model/mutex)
  *   M7  A record in the hall belongs to a goroutine that has parked, under the hall's lock; there
  *       its owner leaves it after its deadline.                          (tests/model/mutex)
  *
@@ -188,6 +193,13 @@ static bool afford(int64_t now)
     }
     st_rlx(&earned, (uint64_t)(from + EACH_NS));
     return true;
+}
+
+/* More than half of what may be saved up is there. */
+static bool affords_forgetting(int64_t now)
+{
+    return (int64_t)ld_rlx(&earned) <= now - BURST_NS / 2 && goi_sched.have_membarrier &&
+           !ld_rlx(&fenced);
 }
 
 /* After this every unlock by a store, in any thread, sees what we have counted, or we see its
@@ -377,7 +389,19 @@ static bool spin(struct m *m, goi_a32 *state, bool *woken)
 static void leave_queue(go_mutex *mu, struct goi_sync_waiter *w)
 {
     goi_a32 *state = goi_word32(&mu->state);
-    goi_word_lock(state, QUEUE);
+    uint32_t round = 0;
+    for (;;) { /* ends: goi_word_wait */
+        uint32_t s = ld_acq(state); /* [WORD] with forget() */
+        if ((s & (SHARED | FIRST)) != SHARED) { /* M8 */
+            goi_assert(!goi_sync_queued(w));
+            return;
+        }
+        if ((s & QUEUE) != 0) {
+            goi_word_wait(&round);
+        } else if (cas_acq(state, &s, s | QUEUE)) { /* [WORD] */
+            break;
+        }
+    }
     uint32_t clear = QUEUE;
     if (goi_sync_queued(w)) {
         goi_syncq_remove(&mu->head, w);
@@ -588,18 +612,31 @@ int goi_mutex_lock_limited(go_mutex *mu, const struct goi_limit *limit)
     return r;
 }
 
+/* By the owner: if nobody waits any more, the mutex is as if nobody ever had. */
+static void forget(goi_a32 *state)
+{
+    uint32_t alone = LOCKED | SHARED;
+    if (ld_rlx(state) == alone && affords_forgetting(goi_now())) {
+        (void)cas_acqrel(state, &alone, LOCKED); /* [WORD] with leave_queue() */
+    }
+}
+
 /* The header has the inline forms; here are the ones that a pointer to them means. */
 extern inline void go_mutex_lock(go_mutex *mu);
 extern inline void go_mutex_unlock(go_mutex *mu);
 
 void goi_mutex_lock_slow(go_mutex *mu)
 {
-    if (ld_rlx(goi_word32(&goi_nudge)) != 0) { /* sent here to answer a request (preempt.c) */
-        st_rlx(goi_word32(&goi_nudge), 0);     /* [stat] */
+    bool slice = ld_rlx(goi_word32(&goi_nudge)) != 0;
+    if (slice) { /* sent here to answer a request (preempt.c) */
+        st_rlx(goi_word32(&goi_nudge), 0); /* [stat] */
         goi_leave(goi_enter());
     }
     if (!try_lock(mu)) {
         lock_slow(mu, &unlimited);
+    }
+    if (slice) {
+        forget(goi_word32(&mu->state));
     }
     is_mine(mu);
 }

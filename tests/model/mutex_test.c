@@ -246,6 +246,74 @@ TEST_LONG(model_mutex, first_wait_is_not_forgotten, 120)
     EXPECT(ex_explore(&twice));
 }
 
+/* The owner, at the end of a time slice: nobody has ever waited. */
+static void lock_and_forget(void)
+{
+    go_mutex_lock(&mu);
+    forget(goi_word32(&mu.state));
+    inside();
+    go_mutex_unlock(&mu);
+    ld_rlx(&scratch); /* a point while the store is still to be seen */
+}
+
+static void drop_and_forget(void)
+{
+    go_mutex_lock(&mu);
+    forget(goi_word32(&mu.state));
+    bool last = --refs == 0;
+    go_mutex_unlock(&mu);
+    if (last) {
+        ex_freed(&mu, sizeof(mu));
+    }
+}
+
+static void explores_forgetting(void (*begin)(void))
+{
+    const struct ex_program two = {.name = "two lockers, one forgets the first wait",
+                                   .setup = begin,
+                                   .threads = {lock_and_forget, lock_and_stay},
+                                   .check = entered_2,
+                                   .preemptions = 6,
+                                   .store_buffers = true};
+    EXPECT(ex_explore(&two));
+    const struct ex_program three = {.name = "three lockers, two forget the first wait",
+                                     .setup = begin,
+                                     .threads = {lock_and_forget, lock_and_stay, lock_and_forget},
+                                     .check = entered_3,
+                                     .preemptions = 3,
+                                     .store_buffers = true};
+    EXPECT(ex_explore(&three));
+    const struct ex_program late = {.name = "one forgets, one has a deadline",
+                                    .setup = begin,
+                                    .threads = {lock_and_forget, lock_until, timer_of_1},
+                                    .daemons = 1 << 2,
+                                    .check = entered_or_late_2,
+                                    .preemptions = 4,
+                                    .store_buffers = true};
+    EXPECT(ex_explore(&late));
+    const struct ex_program later = {.name = "two forget, one has a deadline",
+                                     .setup = begin,
+                                     .threads = {lock_and_forget, lock_until, lock_and_forget,
+                                                 timer_of_1},
+                                     .daemons = 1 << 3,
+                                     .check = entered_or_late,
+                                     .preemptions = 2,
+                                     .store_buffers = true};
+    EXPECT(ex_explore(&later));
+    const struct ex_program freed = {.name = "the last of three frees a mutex that forgets",
+                                     .setup = begin,
+                                     .threads = {drop_and_forget, drop, drop_and_forget},
+                                     .preemptions = 2,
+                                     .store_buffers = true};
+    EXPECT(ex_explore(&freed));
+}
+
+TEST_LONG(model_mutex, first_wait_may_be_forgotten, 120)
+{
+    explores_forgetting(setup_first);
+    explores_forgetting(setup);
+}
+
 /* The model can see what the barrier is for. */
 TEST_LONG(model_mutex, first_wait_needs_its_barrier, 60)
 {

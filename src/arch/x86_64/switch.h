@@ -10,7 +10,7 @@
 #include "arch/arch.h"
 
 #if !defined(GOI_NO_RED_ZONE)
-#error "to be compiled with -mno-red-zone -DGOI_NO_RED_ZONE: cmake/GortLibrary.cmake lists such files"
+#error "to be compiled with -mno-red-zone -DGOI_NO_RED_ZONE: see cmake/GortLibrary.cmake"
 #endif
 
 #if defined(__AVX512F__)
