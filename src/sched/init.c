@@ -6,8 +6,8 @@
  *
  * When main returns (or anybody calls exit) the process ends at once: an exit handler, registered
  * at the start and so run after the program's own, stops all other Ms at their next entry into the
- * runtime and keeps the idle ones asleep. Goroutines in user code run on for the few microseconds
- * that stdio needs to flush; no C library can stop them.                      [EXIT]
+ * runtime and keeps the idle ones asleep. Goroutines in user code run on for as long as exit takes,
+ * mostly the microseconds that stdio needs to flush; no C library can stop them.     [EXIT]
  *
  * A panic that ends the process wins over the end of main, as in Go: while its deferred calls run
  * the exit waits for a tenth of a second, and for its report without a limit.
