@@ -56,9 +56,9 @@ GO_API void go_hibernate_after(go_duration d);
  * with where they stand and where they were made, and returns how many there are. Nothing is freed:
  * they go on being there. The program stands still for as long as reading its memory takes; a
  * thread that is in poll, epoll_wait, nanosleep or the like gets EINTR. Does not park. Where there
- * can be no certainty (under a sanitizer or valgrind, or when a thread that the runtime did not
- * make blocks SIGURG) it says so on fd and returns 0. `GORTDEBUG=leaks=1` does the same when the
- * program ends, `leakscan=10s` at that interval, for those that are new. */
+ * can be no certainty (under a sanitizer or valgrind, or when a thread that the program made, or
+ * that runs a goroutine, blocks SIGURG) it says so on fd and returns 0. `GORTDEBUG=leaks=1` does
+ * the same when the program ends, `leakscan=10s` at that interval, for those that are new. */
 GO_API size_t go_leak_check(int fd);
 
 /* ---- execution traces ----------------------------------------------------------------------- */

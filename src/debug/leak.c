@@ -356,6 +356,29 @@ static void skip_signal_stack(struct goi_leak *l, const struct m *m)
     }
 }
 
+/* What is below the stack pointer. Below the stack lies another one, which may be anybody's. */
+static void skip_left_over(struct goi_leak *l, const struct goi_leak_thread *t)
+{
+    uintptr_t lo;
+    uintptr_t hi;
+    if (gop_thread_stack_ours(t->tid, &lo, &hi) && t->sp <= hi && t->sp > lo + RED_ZONE) {
+        goi_leak_skip(l, lo, t->sp - RED_ZONE);
+    }
+}
+
+/* Of a thread of ours half of its stack is taken for the scheduler's (thread.c), but with many
+ * thread-local variables, which lie on it as well, there is less. */
+static void skip_scheduler_stack(struct goi_leak *l, const struct m *m)
+{
+    uintptr_t from = (uintptr_t)m->g0->annot.lo;
+    uintptr_t lo;
+    uintptr_t hi;
+    if (gop_thread_stack_ours(m->tid, &lo, &hi)) {
+        from = from > lo ? from : lo;
+    }
+    goi_leak_skip(l, from, (uintptr_t)m->g0->annot.hi);
+}
+
 /* The scheduler's own, which knows everybody. */
 static void leave_out(struct goi_leak *l)
 {
@@ -375,7 +398,7 @@ static void leave_out(struct goi_leak *l)
     for (const struct m *m = goi_sched.all_m; m != NULL; m = m->all_next) {
         goi_leak_skip_object(l, m);
         goi_leak_skip_object(l, m->g0);
-        goi_leak_skip(l, (uintptr_t)m->g0->annot.lo, (uintptr_t)m->g0->annot.hi);
+        skip_scheduler_stack(l, m);
         skip_signal_stack(l, m);
     }
     for (struct g *g = goi_sched.foreign_list; g != NULL; g = g->foreign_next) {
@@ -392,8 +415,8 @@ static void leave_out(struct goi_leak *l)
     for (size_t i = 0; i < l->nthreads; i++) {
         const struct goi_leak_thread *t = &l->threads[i];
         goi_leak_skip(l, t->handler.lo, t->handler.hi);
-        if (t->ours) { /* left over: what is below the stack pointer */
-            goi_leak_skip(l, t->sp - GOI_M_STACK / 2, t->sp - RED_ZONE);
+        if (t->ours) {
+            skip_left_over(l, t);
         }
     }
     for (size_t i = 0; i < l->nmaps; i++) {

@@ -18,7 +18,12 @@
  *
  * Limits. A system call that is interrupted goes on by itself where the system can do so; poll,
  * epoll_wait, nanosleep and their like return EINTR, once per check. A thread that blocks SIGURG
- * and is not the runtime's cannot be seen into, so there is no verdict while it is there.
+ * and is the program's, or runs a goroutine, cannot be seen into, so there is no verdict while it
+ * is there. libc blocks all signals where a thread begins or ends, and around pthread_create and
+ * the like: who blocks is looked at again until T2.
+ *
+ *   T2  Whoever blocks SIGURG for longer than PATIENCE_NS does so for good, or the machine is too
+ *       busy to say.                              (where_..._blocks_the_signal in leaks/threads)
  *
  * Rejected: ptrace from a helper process, as sanitizers do. It is refused in many containers, and
  * whenever a debugger is there first.
@@ -94,6 +99,7 @@ static bool empty_handed(int tid)
     return m != NULL && (m->idle || m->polls || m->g == m->g0);
 }
 
+/* Runs no goroutine, nor anything else of the program. */
 static bool is_ours(int tid) { return gop_thread_is_ours(tid) && m_of(tid) == NULL; }
 
 static bool known(const struct goi_leak *l, int tid)
@@ -118,7 +124,7 @@ static bool find(int tid, void *arg)
         return false;
     }
     if (!gop_thread_takes(tid, SIGNAL)) {
-        f->blocked |= !gop_thread_is_ours(tid); /* as one does that begins, or ends */
+        f->blocked |= !is_ours(tid); /* as one does that begins, or ends */
         return true;
     }
     struct goi_leak_thread *t = &l->threads[l->nthreads];

@@ -36,7 +36,11 @@ bool gop_threads(bool (*fn)(int tid, void *arg), void *arg);
 /* Can the thread be sent `sig`? False: it blocks it, or is gone. */
 bool gop_thread_takes(int tid, int sig);
 bool gop_thread_signal(int tid, int sig);
-/* One of the runtime's own, by its name. */
+/* One of the runtime's own, that gop_thread_start() has made: it is in its entry. A thread that
+ * only begins or ends is not. */
 bool gop_thread_is_ours(int tid);
+/* Where the stack of such a thread lies, if it stands still, never ends, or is the caller. False:
+ * it is not one, or the system does not say. */
+bool gop_thread_stack_ours(int tid, uintptr_t *lo, uintptr_t *hi);
 
 #endif

@@ -28,7 +28,8 @@ void gop_sleep_begin(uint64_t *mask);
 void gop_sleep_end(const uint64_t *mask);
 
 /* --- threads */
-/* A detached thread with at least `stack` bytes, all signals as in the creator. 0 or -EAGAIN. */
+/* A detached thread with at least `stack` bytes, all signals as in the creator. 0 or -EAGAIN. Until
+ * `entry` returns it is one of ours (os/inspect.h). */
 int gop_thread_start(void *(*entry)(void *), void *arg, size_t stack);
 int gop_thread_id(void);                /* kernel thread id */
 void gop_thread_stack(char **lo, char **hi);    /* bounds of the calling thread's stack */

@@ -274,18 +274,3 @@ bool gop_thread_signal(int tid, int sig)
     int saved = errno;
     return quiet(syscall(SYS_tgkill, getpid(), tid, sig), saved) == 0;
 }
-
-static bool name_line(const char *line, void *arg)
-{
-    *(bool *)arg = begins(line, "gort");
-    return false;
-}
-
-bool gop_thread_is_ours(int tid)
-{
-    char path[PATH];
-    bool ours = false;
-    task_path(path, tid, "comm");
-    (void)each_line(path, name_line, &ours);
-    return ours;
-}

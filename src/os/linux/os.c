@@ -124,21 +124,6 @@ void gop_futex_wake(goi_a32 *word, int count)
     errno = saved;
 }
 
-int gop_thread_start(void *(*entry)(void *), void *arg, size_t stack)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    if (pthread_attr_init(&attr) != 0) {
-        return -EAGAIN;
-    }
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    /* Refused only below the minimum; the default is then larger anyway. */
-    (void)pthread_attr_setstacksize(&attr, stack);
-    int r = pthread_create(&thread, &attr, entry, arg);
-    pthread_attr_destroy(&attr);
-    return r == 0 ? 0 : -EAGAIN;
-}
-
 int gop_thread_id(void) { return (int)syscall(SYS_gettid); }
 
 void gop_thread_stack(char **lo, char **hi)
