@@ -27,7 +27,7 @@ uint64_t sampler_lost(const struct sampler *s);
 
 /* --- who.c: whose moment it was */
 
-struct label { const char *key, *value; };
+struct label { char *key, *value; };  /* both its own */
 
 enum { LABELS_MAX = 24 };
 

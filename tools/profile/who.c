@@ -129,12 +129,28 @@ static bool of_a_thread(struct target *t, const struct sample *s, uintptr_t *at,
 
 /* --- what is said of it */
 
-static void add(struct who *w, const char *key, char *value)
+/* Takes both. */
+static void add(struct who *w, char *key, char *value)
 {
     if (value[0] != '\0' && w->n < LABELS_MAX) {
         w->label[w->n++] = (struct label){key, value};
     } else {
+        free(key);
         free(value);
+    }
+}
+
+static void add_own(struct who *w, const char *key, char *value)
+{
+    add(w, must(strdup(key)), value);
+}
+
+static void forget(struct who *w, size_t from)
+{
+    while (w->n > from) {
+        w->n--;
+        free(w->label[w->n].key);
+        free(w->label[w->n].value);
     }
 }
 
@@ -146,8 +162,9 @@ static void add_extra(const struct target *t, struct who *w, uintptr_t at, const
         return;
     }
     size_t before = w->n;
+    const char *title = w->title;
     x.name[GOI_NAME_MAX] = '\0';
-    add(w, "name", must(strdup(x.name)));
+    add_own(w, "name", must(strdup(x.name)));
     w->title = x.name[0] != '\0' ? w->label[w->n - 1].value : w->title;
     const struct goi_label *next = x.labels;
     for (int i = 0; next != NULL && i < LABELS_MAX; i++) {
@@ -159,7 +176,8 @@ static void add_extra(const struct target *t, struct who *w, uintptr_t at, const
         next = l.next;
     }
     if (!target_read(t, at, &now, sizeof now) || now.id != g->id || now.extra != g->extra) {
-        w->n = before; /* it has ended, and what was read may be anybody's */
+        forget(w, before); /* it has ended, and what was read may be anybody's */
+        w->title = title;
     }
 }
 
@@ -173,17 +191,17 @@ static void describe(struct target *t, struct who *w, uintptr_t at, const struct
     w->goroutine = g->id;
     w->entry = is_main || (g->flags & GOI_G_FOREIGN) != 0 ? 0 : (uintptr_t)g->entry;
     w->title = entry;
-    add(w, "function", must(strdup(entry)));
+    add_own(w, "function", must(strdup(entry)));
     add_extra(t, w, at, g);
     if (!is_main && g->site != NULL) {
-        add(w, "created_at", text_at(t, g->site));
+        add_own(w, "created_at", text_at(t, g->site));
     }
     if (!is_main && g->created_pc != NULL) {
-        add(w, "created_by", must(strdup(symbol_of(t, (uintptr_t)g->created_pc - 1).name)));
+        add_own(w, "created_by", must(strdup(symbol_of(t, (uintptr_t)g->created_pc - 1).name)));
     }
     if (g->parent_id != 0) {
         snprintf(number, sizeof number, "%lu", (unsigned long)g->parent_id);
-        add(w, "parent", must(strdup(number)));
+        add_own(w, "parent", must(strdup(number)));
     }
 }
 
@@ -199,7 +217,7 @@ static void describe_thread(const struct target *t, struct who *w, int tid)
         }
         fclose(f);
     }
-    add(w, "thread", must(strdup(name)));
+    add_own(w, "thread", must(strdup(name)));
     w->title = w->n > 0 ? w->label[0].value : "thread";
 }
 
@@ -215,7 +233,8 @@ static bool same(const struct who *a, const struct who *b)
     return r;
 }
 
-static const struct who *keep(const struct who *w)
+/* What is there already keeps its own texts, and those of `w` go. */
+static const struct who *keep(struct who *w)
 {
     static struct who *kept[KEPT];
     static size_t used;
@@ -232,11 +251,13 @@ static const struct who *keep(const struct who *w)
             break;
         }
         if (same(there, w)) {
+            forget(w, 0);
             return there;
         }
     }
     if (used == KEPT / 2) {
         static const struct who others = {.title = "other goroutines"};
+        forget(w, 0);
         return &others;
     }
     used++;
