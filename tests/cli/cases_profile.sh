@@ -133,3 +133,28 @@ test_real_profile_says_what_it_cannot_do() {
     want_status 1
     want_err_has "/nonexistent/file: No such file or directory"
 }
+
+# taken: how many samples the last run has had.
+taken() { sed -n 's/^gort profile: \([0-9]*\) samples in .*/\1/p' <<<"$err" | grep . || echo 0; }
+
+# On a machine that is busy with other things samples may be lost at any rate: once, none is.
+test_real_profile_loses_nothing_at_its_highest_rate() {
+    need_profile
+    [ "$(cat /proc/sys/kernel/perf_event_max_sample_rate)" -ge 10000 ] ||
+        skip "the kernel has no such rate"
+    busy_program
+    GOMAXPROCS=1 ./busy 100000 &
+    pid=$!
+    trap 'kill -9 "$pid" 2>/dev/null || true' EXIT
+    many=no
+    for _ in $(seq 20); do
+        run "$gort" profile -d 0.3 -F 10000 -o busy.pb.gz "$pid"
+        sampled
+        if [ "$(taken)" -ge 1000 ]; then
+            many=yes
+            grep -q ' samples were lost' <<<"$err" || return 0
+        fi
+    done
+    [ "$many" = yes ] || skip "the machine is too busy"
+    complain "$err"
+}

@@ -164,8 +164,8 @@ static void sample(struct work *w, const struct options *o)
         w->profile.seconds = seconds_since(&w->profile.begin);
     } while (!ended && over == 0 && (o->seconds <= 0 || w->profile.seconds < o->seconds));
     if (sampler_lost(s) > 0) {
-        fprintf(stderr, "gort profile: %lu samples were lost: the machine is too busy\n",
-                (unsigned long)sampler_lost(s));
+        fprintf(stderr, "gort profile: %lu samples were lost: the machine is too busy, "
+                        "or there is no memory for so many\n", (unsigned long)sampler_lost(s));
     }
 }
 

@@ -6,6 +6,11 @@
  * that is shared with it, and the process notices nothing: no signal, no handler, no thread. An
  * event does not come by itself to threads that are made later when it has a ring for all
  * processors, so the list of threads is read at every look.
+ *
+ * A sample has 8 KiB of stack, so a ring that is read every 10 ms must grow with the rate: it has
+ * room for the samples of RING_MS, which leaves as much as half of that to whatever else keeps this
+ * process from running. Who may not have so much memory for all threads has less, and may lose
+ * samples, which the kernel counts.
  */
 #include "base/atomic.h"
 #include "profile.h"
@@ -21,7 +26,8 @@
 #include <unistd.h>
 
 enum {
-    RING_PAGES = 32,            /* a power of two */
+    RING_PAGES = 32,            /* a power of two: at least so many */
+    RING_MS = 25, SAMPLE_BYTES = STACK_BYTES + 1024,
     RECORD_MAX = 1 << 16,
     SP_X86 = 7, SP_ARM64 = 31,  /* the kernel's numbers of the stack pointer */
 };
@@ -30,11 +36,13 @@ struct thread {
     int tid, fd;
     bool seen;
     struct perf_event_mmap_page *page;
+    size_t ring;                /* bytes of samples behind that page */
 };
 
 struct sampler {
     int pid, machine, hertz;
     bool kernel;                /* may samples be taken within the kernel? */
+    size_t ring;                /* bytes, of those that are made from now on */
     struct thread *thread;
     size_t n;
     uint64_t lost;
@@ -80,6 +88,27 @@ static void refuse(int why)
     top_die(TOP_FAILED, "sampling: %s", strerror(why));
 }
 
+static size_t ring_bytes(int hertz)
+{
+    size_t want = (size_t)hertz * RING_MS / 1000 * SAMPLE_BYTES;
+    size_t ring = RING_PAGES * page_bytes();
+    while (ring < want) { /* ends: it doubles */
+        ring *= 2;
+    }
+    return ring;
+}
+
+/* The kernel limits what a user may lock: then smaller ones, also for threads to come. */
+static void *map_ring(struct sampler *s, int fd)
+{
+    for (;; s->ring /= 2) { /* ends at the smallest */
+        void *page = mmap(NULL, page_bytes() + s->ring, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (page != MAP_FAILED || s->ring <= RING_PAGES * page_bytes()) {
+            return page;
+        }
+    }
+}
+
 static void add_thread(struct sampler *s, int tid)
 {
     int fd = open_event(s, tid);
@@ -89,8 +118,7 @@ static void add_thread(struct sampler *s, int tid)
         }
         return;
     }
-    size_t bytes = (RING_PAGES + 1) * page_bytes();
-    void *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *page = map_ring(s, fd);
     if (page == MAP_FAILED) {
         top_die(TOP_FAILED, "no memory for the samples of %zu threads (kernel.perf_event_mlock_kb, "
                             "ulimit -l): %s", s->n + 1, strerror(errno));
@@ -99,7 +127,8 @@ static void add_thread(struct sampler *s, int tid)
     if (s->thread == NULL) {
         top_die(TOP_FAILED, "out of memory");
     }
-    s->thread[s->n++] = (struct thread){.tid = tid, .fd = fd, .seen = true, .page = page};
+    s->thread[s->n++] =
+        (struct thread){.tid = tid, .fd = fd, .seen = true, .page = page, .ring = s->ring};
 }
 
 static void find_threads(struct sampler *s)
@@ -182,7 +211,7 @@ static void drain(struct sampler *s, struct thread *x,
 {
     static struct sample one;
     const char *data = (const char *)x->page + page_bytes();
-    size_t size = RING_PAGES * page_bytes();
+    size_t size = x->ring;
     uint64_t head = ld_acq(goi_word64((uint64_t *)&x->page->data_head)); /* of the kernel */
     uint64_t tail = x->page->data_tail;
     while (tail < head) {
@@ -217,7 +246,7 @@ void sampler_poll(struct sampler *s, void (*take)(struct sample *one, void *arg)
             i++;
             continue;
         }
-        munmap(x->page, (RING_PAGES + 1) * page_bytes());
+        munmap(x->page, page_bytes() + x->ring);
         close(x->fd);
         *x = s->thread[--s->n];
     }
@@ -231,7 +260,8 @@ struct sampler *sampler_new(int pid, int machine, int hertz)
     if (s == NULL) {
         top_die(TOP_FAILED, "out of memory");
     }
-    *s = (struct sampler){.pid = pid, .machine = machine, .hertz = hertz, .kernel = true};
+    *s = (struct sampler){.pid = pid, .machine = machine, .hertz = hertz, .kernel = true,
+                          .ring = ring_bytes(hertz)};
     find_threads(s);
     return s;
 }
