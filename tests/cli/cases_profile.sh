@@ -158,3 +158,34 @@ test_real_profile_loses_nothing_at_its_highest_rate() {
     [ "$many" = yes ] || skip "the machine is too busy"
     complain "$err"
 }
+
+# The clock that says what time it is may be set meanwhile.
+test_real_profile_takes_as_long_as_it_is_told_to() {
+    need_profile
+    cat >jumps.c <<'END'
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t which, struct timespec *t)
+{
+    static int n;
+    long r = syscall(SYS_clock_gettime, which, t);
+    if (which == CLOCK_REALTIME) {
+        t->tv_sec += 3600 * n++;
+    }
+    return (int)r;
+}
+END
+    $CC -shared -fPIC -o jumps.so jumps.c || skip "nothing can be linked here"
+    busy_program
+    GOMAXPROCS=1 ./busy 100000 &
+    pid=$!
+    trap 'kill -9 "$pid" 2>/dev/null || true' EXIT
+    for _ in $(seq 100); do
+        run env LD_PRELOAD="$PWD/jumps.so" "$gort" profile -d 0.3 -o busy.pb.gz "$pid"
+        [ "$status" = 1 ] || break # it has only begun
+    done
+    sampled
+    want_status 0
+    grep -qE ' samples in [0-9]?[0-9]\.[0-9] s' <<<"$err" || complain "$err"
+}

@@ -130,10 +130,11 @@ static bool wait_for_library(struct target *t, int pid)
     top_die(TOP_FAILED, "process %d has not called libgort within %d s", pid, START_SECONDS);
 }
 
+/* Of the clock that nobody sets. */
 static double seconds_since(const struct timespec *begin)
 {
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)(now.tv_sec - begin->tv_sec) + (double)(now.tv_nsec - begin->tv_nsec) * 1e-9;
 }
 
@@ -153,7 +154,7 @@ static bool has_ended(const struct work *w, bool child)
     return info.si_pid == w->target.pid;
 }
 
-static void sample(struct work *w, const struct options *o)
+static void sample(struct work *w, const struct options *o, const struct timespec *begin)
 {
     struct sampler *s = sampler_new(w->target.pid, w->target.machine, o->hertz);
     bool ended = false;
@@ -161,7 +162,7 @@ static void sample(struct work *w, const struct options *o)
         (void)poll(NULL, 0, POLL_MS);
         ended = has_ended(w, o->program != NULL);
         sampler_poll(s, take, w);
-        w->profile.seconds = seconds_since(&w->profile.begin);
+        w->profile.seconds = seconds_since(begin);
     } while (!ended && over == 0 && (o->seconds <= 0 || w->profile.seconds < o->seconds));
     if (sampler_lost(s) > 0) {
         fprintf(stderr, "gort profile: %lu samples were lost: the machine is too busy, "
@@ -202,6 +203,8 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &sa, NULL);
     int pid = o.program != NULL ? start_program(o.program) : o.pid;
     clock_gettime(CLOCK_REALTIME, &w.profile.begin);
+    struct timespec begin;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
     w.profile.hertz = o.hertz;
     if (o.program == NULL) {
         target_open(&w.target, pid);
@@ -209,7 +212,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "gort profile: %s ended before it called libgort\n", o.program[0]);
         return status_of(pid);
     }
-    sample(&w, &o);
+    sample(&w, &o, &begin);
     int r = finish(&w, &o);
     return o.program != NULL ? status_of(pid) : r;
 }
