@@ -47,7 +47,10 @@ typedef struct go_opts {
  *     A local variable that is not listed does not compile, or does not link (clang); the message
  * is ..._go_do_uses_a_variable_that_it_does_not_list. Only gcc -O0 by itself takes it: then the
  * goroutine faults where it first uses the variable, with that message (not on aarch64, where it
- * reads what is there). `gort run -O0` and `gort build -O0` report it. */
+ * reads what is there). `gort run -O0` and `gort build -O0` report it.
+ *     For this gcc refuses trampolines in the whole file: nested functions of your own too, when
+ * they use variables around them and their address is taken. Where you want one, put push, ignored
+ * "-Wtrampolines" and pop (#pragma GCC diagnostic) around it. */
 
 GO_API goi_fn goi_go_begin(goi_fn fn, size_t stack_bytes, unsigned flags, const char *site);
 GO_API goi_fn goi_go_begin_done(goi_fn fn, size_t stack_bytes, unsigned flags, const char *site,

@@ -93,6 +93,9 @@ GO_HIDDEN GO_WEAK void *goi_block_class __asm__("_NSConcreteGlobalBlock");
     __typeof__(__extension__({ \
         GOI_MAY_SHADOW_END(char)0; \
     })) GOI_CAT(goi_last_, N) GO_UNUSED
+/* For the whole file, and so for the user's own nested functions (go.h says how to have one). Push
+ * and pop around the name would do for gcc 12; but where a macro's pragma stands when the function
+ * has been compiled, which is when gcc warns, is promised by no version. */
 #pragma GCC diagnostic error "-Wtrampolines"
 /* The function's name begins with that of the first capture: so it stands in the user's file for
  * gcc, which says nothing about functions written in a system's header. The rest is read by whoever
