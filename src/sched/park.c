@@ -274,12 +274,15 @@ static struct m *give_way(struct m *m, struct g *to)
     return goi_switch_inline(m, g, to, NULL);
 }
 
-/* The usual case: nothing but what lies in `woken` may come next. */
+/* The usual cases: nothing but what lies in `woken` may come next. */
 GOI_INLINE bool yields_to_woken(const struct m *m)
 {
     const struct p *p = m->p;
-    return p != NULL && p->runnext == NULL && p->fresh.head == NULL && p->woken.head != NULL &&
-           p->budget > 1 && ((m->g->odd | goi_g_of(p->woken.head)->odd) & GOI_ODD_SWAP) == 0;
+    if (p == NULL || p->runnext != NULL || p->fresh.head != NULL || p->budget <= 1) {
+        return false;
+    }
+    uint8_t odd = p->woken.head != NULL ? goi_g_of(p->woken.head)->odd : 0;
+    return ((m->g->odd | odd) & GOI_ODD_SWAP) == 0;
 }
 
 GOI_NOINLINE static struct m *yield_to_woken(struct m *m)
@@ -290,6 +293,9 @@ GOI_NOINLINE static struct m *yield_to_woken(struct m *m)
     p->spawn_run = 0;
     st_rlx(&p->picks, ld_rlx(&p->picks) + 1); /* [stat] */
     st_rlx(&p->tick, ld_rlx(&p->tick) + 1);   /* [stat] a new slice begins */
+    if (p->woken.head == NULL) {
+        return m; /* nobody is here to give way to: a pick all the same, one of 61 looks around */
+    }
     goi_gset(g, GOI_G_RUNNING, GOI_G_RUNNABLE);
     struct g *to = goi_g_of(goi_runq_rotate(&p->woken, &g->run));
     if (p->woken.head != &g->run) {
