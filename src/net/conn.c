@@ -108,7 +108,7 @@ static ssize_t read_once(struct goi_sock *s, void *buf, size_t n)
         if (r > 0) {
             ssize_t got = s->socket ? recv(s->fd, buf, n, 0) : read(s->fd, buf, n);
             if (got >= 0) {
-                if (got > 0 && (size_t)got < n && s->stream) {
+                if (got > 0 && (size_t)got < n && s->drains) {
                     go_watch_drained(s->watch, GO_READ, mark);
                 }
                 return got;

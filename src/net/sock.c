@@ -30,6 +30,18 @@ const struct goi_network *goi_network_of(const char *name)
     return NULL;
 }
 
+/* Does a read that gives less than was asked for say that there is no more? Of TCP. A terminal
+ * gives a line, a pipe may carry packets (its reader cannot tell), and a unix socket stops where a
+ * descriptor or other credentials have been passed; what lies behind it brings no new edge. */
+static bool drains(const struct goi_sock *s)
+{
+    int protocol = 0;
+    socklen_t n = sizeof protocol;
+    return s->socket && s->stream &&
+           getsockopt(s->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &n) == 0 &&
+           protocol == IPPROTO_TCP;
+}
+
 int goi_sock_init(struct goi_sock *s, int fd)
 {
     int type = 0;
@@ -38,6 +50,7 @@ int goi_sock_init(struct goi_sock *s, int fd)
     s->fd = fd;
     s->socket = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0;
     s->stream = !s->socket || type == SOCK_STREAM;
+    s->drains = drains(s);
     return go_watch_open(fd, &s->watch);
 }
 

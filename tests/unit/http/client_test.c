@@ -3,8 +3,29 @@
 #include "serve.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <semaphore.h>
 
 static struct served s;
+static sem_t asked, answer;
+
+/* libcurl finds this one instead of libc's: a name server that is silent for as long as we like. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found)
+{
+    if (node != NULL && strcmp(node, "silent.example") == 0) {
+        sem_post(&asked);
+        while (sem_wait(&answer) != 0) { /* ends: the test posts it */
+        }
+        sem_post(&asked);
+        return EAI_FAIL;
+    }
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(node, service, hints, found);
+}
+
 static go_chan(int) gate;
 static char hang_url[100], show_url[100]; /* for goroutines: url() is for one */
 
@@ -222,6 +243,44 @@ TEST(client, the_end_of_a_context_ends_the_transfer)
     EXPECT_EQ_INT(go_http_get(ctx, url("/hang"), &r), -ETIMEDOUT);
     go_http_result_free(&r);
     go_ctx_free(ctx);
+    stop();
+}
+
+static void cancel_when_asked(go_ctx *ctx)
+{
+    while (sem_wait(&asked) != 0) { /* ends: the name is asked for */
+    }
+    go_ctx_cancel(ctx);
+}
+
+/* Nor does a name server that says nothing hold up who has been told to end. */
+TEST(client, the_end_does_not_wait_for_a_name)
+{
+    go_http_result r;
+    go_waitgroup wg = { 0 };
+    start();
+    sem_init(&asked, 0, 0);
+    sem_init(&answer, 0, 0);
+    go_ctx *ctx = go_ctx_with_cancel(go_ctx_background());
+    go_wg_go(&wg, cancel_when_asked, ctx);
+    EXPECT_EQ_INT(go_http_get(ctx, "http://silent.example/", &r), -ECANCELED);
+    go_http_result_free(&r);
+    go_wg_wait(&wg);
+    go_ctx_free(ctx);
+    const go_http_call call = { .url = "http://silent.example/", .timeout = 50 * GO_MS };
+    EXPECT_EQ_INT(go_http_do(NULL, &call, &r), -ETIMEDOUT);
+    go_http_result_free(&r);
+    EXPECT_EQ_INT(go_http_get(NULL, url("/show/"), &r), 0);
+    go_http_result_free(&r);
+    for (int i = 0; i < 2; i++) {
+        sem_post(&answer);
+    }
+    for (int i = 0; i < 3; i++) { /* the second question, and the end of both */
+        go_blocking {
+            while (sem_wait(&asked) != 0) { /* ends: see getaddrinfo */
+            }
+        }
+    }
     stop();
 }
 

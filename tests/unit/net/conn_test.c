@@ -2,6 +2,7 @@
 /* conn_test.c: pipes, vectors, files, and what happens when the descriptors run out. */
 #include "net_test.h"
 #include <fcntl.h>
+#include "unit/sync/parked.h"
 #include <gort/short.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -73,6 +74,52 @@ TEST(conn, close_wakes_who_waits_at_a_pipe)
     wg_wait(&over);
     EXPECT_EQ_INT(got, -ECANCELED);
     conn_close(w);
+}
+
+static void write_two(int fd, const char *one, const char *two)
+{
+    parked_await(GOI_WAIT_IO, 1);
+    EXPECT_EQ_INT(write(fd, one, strlen(one)), (ssize_t)strlen(one));
+    EXPECT_EQ_INT(write(fd, two, strlen(two)), (ssize_t)strlen(two));
+}
+
+/* Both may come with one edge; a read gives one line, however short. */
+TEST(conn, a_terminal_gives_line_after_line)
+{
+    char buf[100];
+    int keys = posix_openpt(O_RDWR | O_NOCTTY);
+    REQUIRE_INT(keys, >=, 0);
+    REQUIRE(grantpt(keys) == 0 && unlockpt(keys) == 0);
+    int tty = open(ptsname(keys), O_RDWR | O_NOCTTY);
+    REQUIRE_INT(tty, >=, 0);
+    go_conn *c;
+    REQUIRE_EQ_INT(go_conn_open(tty, &c), 0);
+    go_maxprocs(1);
+    go(write_two, keys, "one\n", "two\n");
+    go_conn_set_read_deadline(c, go_now() + 60 * GO_SEC);
+    EXPECT_EQ_INT(go_conn_read(c, buf, sizeof buf), 4);
+    EXPECT_EQ_INT(go_conn_read(c, buf, sizeof buf), 4);
+    EXPECT_EQ_MEM(buf, "two\n", 4);
+    go_conn_close(c);
+    close(keys);
+}
+
+/* A pipe of packets: the same. */
+TEST(conn, a_pipe_of_packets_gives_one_after_the_other)
+{
+    char buf[100];
+    int fd[2];
+    REQUIRE_EQ_INT(pipe2(fd, O_DIRECT), 0);
+    go_conn *c;
+    REQUIRE_EQ_INT(go_conn_open(fd[0], &c), 0);
+    go_maxprocs(1);
+    go(write_two, fd[1], "one", "two");
+    go_conn_set_read_deadline(c, go_now() + 60 * GO_SEC);
+    EXPECT_EQ_INT(go_conn_read(c, buf, sizeof buf), 3);
+    EXPECT_EQ_INT(go_conn_read(c, buf, sizeof buf), 3);
+    EXPECT_EQ_MEM(buf, "two", 3);
+    go_conn_close(c);
+    close(fd[1]);
 }
 
 TEST(conn, a_regular_file_is_no_connection)
