@@ -153,8 +153,8 @@ void goi_fatal_alone(const char *text)
 
 void goi_crash_deadlock(const char *text)
 {
+    goi_cycles_hold(); /* before the crash begins: what is being told is told to its end */
     begin_or_end();
-    goi_cycles_hold();
     goi_outf(&out, "fatal error: %s\n", text);
     goi_crash_goroutines(NULL, NULL, true);
     goi_cycles_write(&out);

@@ -8,7 +8,9 @@
  * find it again later. Where everything stands still it is part of the report of that deadlock, and
  * what has been found and not told when the program ends is told then.
  *
- *   G1  A cycle is told once, and by somebody who then writes it.   (goi_wants_cycle: wants_told)
+ *   G1  A cycle is told once, and by somebody who then writes it: the report that all are asleep
+ *       does not begin while one is being told (goi_cycles_hold), and tells of all others. Any
+ *       other crash cuts short what has not been written yet.        (goi_wants_cycle: wants_told)
  *   G2  Nobody who is on the list, or has been told of, becomes reachable by that, for the leak
  *       check: neither by the list nor by what is left on the thread's stack. (goi_cycles_memory)
  */
@@ -27,6 +29,7 @@ enum {
     SHOWN = 50,                     /* goroutines of one cycle that are shown */
     PATIENCE_NS = 1000000000, AGAIN_NS = 100000, STACK = GOI_M_STACK,
 };
+#define HOLD_NS (10 * (int64_t)PATIENCE_NS) /* a busy machine reads debug information for long */
 
 static struct {
     struct goi_lock lock;
@@ -117,12 +120,12 @@ static void tell(struct g *g)
     struct goi_capture *shots = NULL;
     goi_lock(&goi_check_lock);
     bool stopped = goi_world_stop(PATIENCE_NS);
-    bool found_it = !goi_crash_elsewhere() && take(g); /* its report tells of those not told of */
+    bool found_it = !goi_crash_elsewhere() && take(g); /* G1 */
     if (stopped) {
         shots = found_it ? stacks() : NULL;
         goi_world_start();
     }
-    if (found_it) { /* a crash that begins now waits: goi_cycles_hold() */
+    if (found_it && !goi_crash_elsewhere()) { /* its report is not to be cut in two */
         goi_out_init(&o, 2);
         write_cycle(&o, &cycle);
         if (shots != NULL) {
@@ -226,7 +229,7 @@ void goi_cycles_exit(void)
 
 void goi_cycles_hold(void)
 {
-    int64_t end = goi_now() + PATIENCE_NS;
+    int64_t end = goi_now() + HOLD_NS;
     while (!goi_lock_try(&goi_check_lock) && goi_now() < end) { /* ends at `end` */
         gop_sleep_ns(AGAIN_NS);
     }

@@ -20,7 +20,7 @@ struct goi_sock {
     int fd;
     bool socket;        /* not a pipe or the like */
     bool stream;
-    bool drains; /* a short read has emptied it */
+    bool drains;        /* a short read has emptied it */
     go_watch *watch;
     go_mutex names;     /* guards local and remote */
     char *local;        /* made when asked for */

@@ -30,21 +30,6 @@ struct go_ctx;
 /* One step of waiting for such a bit: `round` starts at 0. Ends when the holder releases. */
 void goi_word_wait(uint32_t *round);
 
-/* Sets `bit` in *word, which was clear. */
-GOI_INLINE void goi_word_lock(goi_a32 *word, uint32_t bit)
-{
-    uint32_t round = 0;
-    for (;;) { /* ends: goi_word_wait */
-        uint32_t s = ld_rlx(word);
-        if ((s & bit) != 0) {
-            goi_word_wait(&round);
-        } else if (cas_acq(word, &s, s | bit)) { /* [WORD] pairs with every release of the bit: the
-                                                    queue's contents */
-            return;
-        }
-    }
-}
-
 /* --- waiting */
 
 /* May the caller spin for about a microsecond in the hope that another goroutine, which must be

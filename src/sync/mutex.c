@@ -76,10 +76,10 @@
  *
  *   M6  While records of a mutex are in the hall, its word is 0 or LOCKED, or it has FIRST; and
  *       every unlock takes them out or hands that duty to the next owner. (tests/model/mutex)
- *   M8  Where SHARED is not set, or FIRST is, the queue is empty and nobody takes QUEUE: who leaves
- *       the queue after his deadline may find that he is no longer there. (tests/model/mutex)
  *   M7  A record in the hall belongs to a goroutine that has parked, under the hall's lock; there
  *       its owner leaves it after its deadline.                          (tests/model/mutex)
+ *   M8  Where SHARED is not set, or FIRST is, the queue is empty and nobody takes QUEUE: who leaves
+ *       the queue after his deadline may find that he is no longer there. (tests/model/mutex)
  *
  * A process that contends new mutexes all the time would pay a membarrier for each. It may have
  * one in a millisecond, and 64 at once; when it wants more, the counts are raised by one for good,
@@ -385,22 +385,31 @@ static bool spin(struct m *m, goi_a32 *state, bool *woken)
     return false;
 }
 
+/* Takes QUEUE, and sets `set` with it, as long as the word has of `mask` just `want`; false when it
+ * has not. [WORD] acquire: the queue's contents, and that forget() came after what changed them. */
+static bool take_queue(goi_a32 *state, uint32_t mask, uint32_t want, uint32_t set)
+{
+    uint32_t round = 0;
+    for (;;) { /* ends: goi_word_wait */
+        uint32_t s = ld_acq(state); /* [WORD] with forget() */
+        if ((s & mask) != want) {
+            return false;
+        }
+        if ((s & QUEUE) != 0) {
+            goi_word_wait(&round);
+        } else if (cas_acq(state, &s, s | QUEUE | set)) { /* [WORD] */
+            return true;
+        }
+    }
+}
+
 /* After its deadline a waiter leaves the queue, if an unlocker has not just taken it off. */
 static void leave_queue(go_mutex *mu, struct goi_sync_waiter *w)
 {
     goi_a32 *state = goi_word32(&mu->state);
-    uint32_t round = 0;
-    for (;;) { /* ends: goi_word_wait */
-        uint32_t s = ld_acq(state); /* [WORD] with forget() */
-        if ((s & (SHARED | FIRST)) != SHARED) { /* M8 */
-            goi_assert(!goi_sync_queued(w));
-            return;
-        }
-        if ((s & QUEUE) != 0) {
-            goi_word_wait(&round);
-        } else if (cas_acq(state, &s, s | QUEUE)) { /* [WORD] */
-            break;
-        }
+    if (!take_queue(state, SHARED | FIRST, SHARED, 0)) { /* M8 */
+        goi_assert(!goi_sync_queued(w));
+        return;
     }
     uint32_t clear = QUEUE;
     if (goi_sync_queued(w)) {
@@ -524,18 +533,8 @@ static int lock_slow(go_mutex *mu, const struct goi_limit *limit)
 bool goi_mutex_adopt(go_mutex *mu, struct goi_sync_waiter *chain)
 {
     goi_a32 *state = goi_word32(&mu->state);
-    uint32_t round = 0;
-    uint32_t s;
-    for (;;) { /* ends: goi_word_wait */
-        s = ld_rlx(state);
-        if ((s & (LOCKED | SHARED | FIRST)) != (LOCKED | SHARED)) {
-            return false;
-        }
-        if ((s & QUEUE) != 0) {
-            goi_word_wait(&round);
-        } else if (cas_acq(state, &s, s | QUEUE | WAITERS)) { /* [WORD] */
-            break;
-        }
+    if (!take_queue(state, LOCKED | SHARED | FIRST, LOCKED | SHARED, WAITERS)) {
+        return false;
     }
     int64_t now = goi_now();
     while (chain != NULL) {
@@ -688,16 +687,8 @@ static void publish(goi_a32 *state, uint32_t clear, uint32_t set)
 static void wake_first(go_mutex *mu, goi_a32 *state)
 {
     struct m *m = goi_enter();
-    uint32_t round = 0;
-    uint32_t s;
-    for (;;) { /* ends: goi_word_wait */
-        s = ld_rlx(state);
-        if ((s & QUEUE) != 0) {
-            goi_word_wait(&round);
-        } else if (cas_acq(state, &s, s | QUEUE)) { /* [WORD] */
-            break;
-        }
-    }
+    (void)take_queue(state, 0, 0, 0);
+    uint32_t s = ld_rlx(state); /* ours, but for WOKEN, until publish() */
     goi_assert_hot((s & LOCKED) != 0);
     struct goi_sync_waiter *w = pop(mu);
     uint32_t empty = mu->head == NULL ? WAITERS | STARVING : 0;

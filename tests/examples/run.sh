@@ -53,14 +53,12 @@ build()
     fi
 }
 
-# tries NAME: of a program that says what came in time the best of three counts, since a busy
-# machine may stop it for a second; of all others the first.
-tries()
+# only_late EXPECTED OUTPUT: all that is wrong is that something came too late. That is the doing of
+# a machine that stands still for half a second, so the best of three rounds counts.
+only_late()
 {
-    case $1 in
-    durations | three_services | fanout | health) echo 1 2 3 ;;
-    *) echo 1 ;;
-    esac
+    wrong=$(diff "$1" "$2" | grep '^>')
+    [ -n "$wrong" ] && ! printf '%s\n' "$wrong" | grep -Eqv 'less than.*false$|late$|are up$'
 }
 
 # try NAME GOMAXPROCS [ARGUMENT]: runs it and compares everything.
@@ -68,11 +66,11 @@ try()
 {
     want=0
     : >"$work/diff"
-    for _ in $(tries "$1"); do
+    for _ in 1 2 3; do
         status=0
         GOMAXPROCS=$2 timeout "$limit" "$work/$1" ${3+"$3"} >"$work/out" 2>"$work/err" ||
             status=$?
-        ! cmp -s "$examples/expected/$1.txt" "$work/out" || break
+        only_late "$examples/expected/$1.txt" "$work/out" || break
     done
     [ -e "$examples/expected/$1.err" ] && want=2
     if ! diff "$examples/expected/$1.txt" "$work/out" >"$work/diff"; then
@@ -161,10 +159,10 @@ findex()
 serve()
 {
     : >"$work/diff"
-    for _ in $(tries "$1"); do
+    for _ in 1 2 3; do
         status=0
         (export GOMAXPROCS="$2" && session "$1" "$work/$1" "$work/$1.d" ${3+"$3"}) || status=$?
-        ! cmp -s "${4:-$examples/expected/$1.txt}" "$work/$1.d/out" || break
+        only_late "${4:-$examples/expected/$1.txt}" "$work/$1.d/out" || break
     done
     cp "$work/$1.d/err" "$work/err"
     if ! diff "${4:-$examples/expected/$1.txt}" "$work/$1.d/out" >"$work/diff"; then

@@ -26,6 +26,7 @@ static void inside(void)
     entered++;
     st_rlx(&scratch, 1); /* a point at which others may try */
     EX_CHECK(owner == ex.now);
+    EX_CHECK((mu.state & SHARED) != 0 || (mu.state & QUEUE) == 0); /* M8 */
     owner = -1;
 }
 
@@ -256,6 +257,12 @@ static void lock_and_forget(void)
     ld_rlx(&scratch); /* a point while the store is still to be seen */
 }
 
+static void lock_once_and_forget(void)
+{
+    lock_once();
+    lock_and_forget();
+}
+
 static void drop_and_forget(void)
 {
     go_mutex_lock(&mu);
@@ -291,6 +298,14 @@ static void explores_forgetting(void (*begin)(void))
                                     .preemptions = 4,
                                     .store_buffers = true};
     EXPECT(ex_explore(&late));
+    const struct ex_program left = {.name = "one is late to leave when the wait is forgotten",
+                                    .setup = begin,
+                                    .threads = {lock_once_and_forget, lock_until, timer_of_1},
+                                    .daemons = 1 << 2,
+                                    .check = entered_or_late,
+                                    .preemptions = 3,
+                                    .store_buffers = true};
+    EXPECT(ex_explore(&left));
     const struct ex_program later = {.name = "two forget, one has a deadline",
                                      .setup = begin,
                                      .threads = {lock_and_forget, lock_until, lock_and_forget,

@@ -4,8 +4,8 @@
  * `ret` would mispredict whenever the two stacks' call sites differ (8.2 ns against 3.1); an
  * indirect jump has its own predictor. But then the call has no return of its own, and those that
  * follow are predicted wrongly: the runtime has the same in line, without a call (switch.h). The FP
- * control words are left alone, as Go does. The
- * layout of a stopped stack, from sp upwards: r15 r14 r13 r12 rbx rbp rip.
+ * control words are left alone, as Go does. The layout of a stopped stack, from sp upwards: r15 r14
+ * r13 r12 rbx rbp rip.
  */
     .text
     .globl goi_switch

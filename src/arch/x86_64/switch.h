@@ -4,7 +4,8 @@
  * A call that is left by a jump stays on the processor's stack of return addresses, and each `ret`
  * after it is then predicted from another one's entry. In line there is no call, and a goroutine
  * that goes on where another one of the same code has stopped returns as predicted. The pushes go
- * below the stack pointer: who includes this is compiled without a red zone (cmake/GortLibrary). */
+ * below the stack pointer: who includes this is compiled without a red zone
+ * (cmake/GortLibrary.cmake). */
 #ifndef GOI_SWITCH_HERE_H
 #define GOI_SWITCH_HERE_H
 #include "arch/arch.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* conn_test.c: pipes, vectors, files, and what happens when the descriptors run out. */
 #include "net_test.h"
-#include <fcntl.h>
 #include "unit/sync/parked.h"
+#include <fcntl.h>
 #include <gort/short.h>
 #include <signal.h>
 #include <stdatomic.h>

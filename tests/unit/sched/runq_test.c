@@ -55,6 +55,25 @@ TEST(runq, moves_keep_the_oldest_first)
     EXPECT_EQ_UINT(goi_runq_len(&q), N - 15);
 }
 
+TEST(runq, rotate_takes_the_head_and_puts_at_the_tail)
+{
+    for (int n = 1; n < 4; n++) {
+        struct goi_runq q = {0};
+        memset(node, 0, sizeof node);
+        for (int i = 0; i < n; i++) {
+            goi_runq_push_tail(&q, &node[i]);
+        }
+        struct goi_runnable *out = &node[n];
+        for (int i = 0; i < 3 * (n + 1); i++) { /* round and round, the one that is out in turn */
+            struct goi_runnable *first = goi_runq_rotate(&q, out);
+            goi_runq_check(&q);
+            EXPECT_EQ_PTR(first, &node[i % (n + 1)]);
+            EXPECT_EQ_UINT(goi_runq_len(&q), (unsigned)n);
+            out = first;
+        }
+    }
+}
+
 TEST(runq, remove_any_node)
 {
     struct goi_runq q = {0};
