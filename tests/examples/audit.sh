@@ -188,6 +188,19 @@ audit_hostile()
     fi
 }
 
+# How it asks: requests a second, how many at once, and when again.
+audit_pace()
+{
+    for kind in rate workers backoff retry-after; do
+        if timeout "$limit" python3 "$here/paced.py" "$work/paced.xml" $kind "$work/audit" \
+            >"$work/diff" 2>"$work/err"; then
+            pass "audit: keeps its pace ($kind)"
+        else
+            fail "audit: keeps its pace ($kind)" "it does not"
+        fi
+    done
+}
+
 # ---- a real server: nginx with the files of /usr/share/doc -------------------------------------
 
 nginx_start()
@@ -287,5 +300,6 @@ audit()
     audit_interrupted
     audit_progress
     audit_hostile
+    audit_pace
     audit_nginx
 }

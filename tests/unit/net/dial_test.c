@@ -236,3 +236,27 @@ TEST(dial, no_host_is_this_machine)
     conn_close(c);
     listener_close(l);
 }
+
+/* The next of the other family before the next of the same: an empty one is given up sooner. */
+TEST(dial, families_take_turns)
+{
+    const char *network[] = {"tcp4", "tcp4", "tcp6"};
+    const char *address[] = {"127.0.0.1:0", "127.0.0.2:0", "[::1]:0"};
+    go_addrs all = {.count = 3};
+    go_listener *l[3];
+    go_conn *c;
+    for (int i = 0; i < 3; i++) {
+        if (go_listen(network[i], address[i], &l[i]) != 0) {
+            SKIP("no %s here", address[i]);
+        }
+        struct sockaddr *to = (struct sockaddr *)&all.addr[i].storage;
+        all.addr[i].length = sizeof all.addr[i].storage;
+        REQUIRE_EQ_INT(getsockname(go_listener_fd(l[i]), to, &all.addr[i].length), 0);
+    }
+    go_listener_close(l[0]); /* refuses */
+    REQUIRE_EQ_INT(goi_dial_addrs(NULL, tcp(), &all, &c), 0);
+    EXPECT_EQ_STR(go_conn_remote_addr(c), go_listener_addr(l[2]));
+    go_conn_close(c);
+    go_listener_close(l[1]);
+    go_listener_close(l[2]);
+}
