@@ -3,13 +3,18 @@
 #
 # Needs llhttp or http_parser, OpenSSL, wslay and libcurl (Debian: libhttp-parser-dev, libssl-dev,
 # libwslay-dev, libcurl4-openssl-dev). When one is missing the library is not built, and says so.
+# Debian 12 has of llhttp the sources alone (node-llhttp). They are taken where there is no other
+# parser, or when they are asked for: so its tests run there as well.
 set(GORT_HTTP AUTO CACHE STRING "libgort-http: AUTO (when what it needs is found), ON, OFF")
+set(GORT_HTTP_PARSER AUTO CACHE STRING "parser of heads: AUTO, or llhttp if there is any")
 if(GORT_HTTP STREQUAL "OFF")
     return()
 endif()
 
 find_path(GORT_LLHTTP_INCLUDE llhttp.h)
 find_library(GORT_LLHTTP_LIBRARY llhttp)
+find_path(GORT_LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+find_path(GORT_LLHTTP_SOURCE_INCLUDE llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH)
 find_path(GORT_HTTP_PARSER_INCLUDE http_parser.h)
 find_library(GORT_HTTP_PARSER_LIBRARY http_parser)
 find_path(GORT_WSLAY_INCLUDE wslay/wslay.h)
@@ -19,18 +24,32 @@ find_library(GORT_CURL_LIBRARY curl)
 find_path(GORT_OPENSSL_INCLUDE openssl/ssl.h)
 find_library(GORT_SSL_LIBRARY ssl)
 find_library(GORT_CRYPTO_LIBRARY crypto)
-mark_as_advanced(GORT_LLHTTP_INCLUDE GORT_LLHTTP_LIBRARY GORT_HTTP_PARSER_INCLUDE
-    GORT_HTTP_PARSER_LIBRARY GORT_WSLAY_INCLUDE GORT_WSLAY_LIBRARY GORT_CURL_INCLUDE
+mark_as_advanced(GORT_LLHTTP_INCLUDE GORT_LLHTTP_LIBRARY GORT_LLHTTP_SOURCE
+    GORT_LLHTTP_SOURCE_INCLUDE GORT_HTTP_PARSER_INCLUDE GORT_HTTP_PARSER_LIBRARY GORT_WSLAY_INCLUDE GORT_WSLAY_LIBRARY GORT_CURL_INCLUDE
     GORT_CURL_LIBRARY GORT_OPENSSL_INCLUDE GORT_SSL_LIBRARY GORT_CRYPTO_LIBRARY)
 
 # Of two files that do the same by different means the build picks one.
 set(_parser)
+set(_parser_lib)
+set(_parser_files)
+set(_sources)
+if(GORT_LLHTTP_SOURCE AND GORT_LLHTTP_SOURCE_INCLUDE)
+    set(_sources TRUE)
+endif()
 if(GORT_LLHTTP_INCLUDE AND GORT_LLHTTP_LIBRARY)
     set(_parser llhttp)
+    set(_parser_lib llhttp)
     set(_parser_include "${GORT_LLHTTP_INCLUDE}")
-elseif(GORT_HTTP_PARSER_INCLUDE AND GORT_HTTP_PARSER_LIBRARY)
+elseif(GORT_HTTP_PARSER_INCLUDE AND GORT_HTTP_PARSER_LIBRARY AND
+    NOT (_sources AND GORT_HTTP_PARSER STREQUAL "llhttp"))
     set(_parser http_parser)
+    set(_parser_lib http_parser)
     set(_parser_include "${GORT_HTTP_PARSER_INCLUDE}")
+elseif(_sources)
+    set(_parser llhttp)
+    set(_parser_include "${GORT_LLHTTP_SOURCE_INCLUDE}")
+    file(GLOB _parser_files "${GORT_LLHTTP_SOURCE}/*.c")
+    set_source_files_properties(${_parser_files} PROPERTIES COMPILE_OPTIONS -w)
 endif()
 
 set(_missing)
@@ -64,7 +83,7 @@ else()
     list(FILTER _http_files EXCLUDE REGEX "/parser_llhttp\\.c$")
 endif()
 
-add_library(gort_http_objects OBJECT ${_http_files})
+add_library(gort_http_objects OBJECT ${_http_files} ${_parser_files})
 target_compile_options(gort_http_objects PRIVATE
     -std=gnu11 -fPIC -fvisibility=hidden -pthread
     # A handler's panic and go_exit unwind through the server's frames.
@@ -76,7 +95,7 @@ target_include_directories(gort_http_objects SYSTEM PRIVATE
 target_link_libraries(gort_http_objects PRIVATE gort_warnings)
 
 # By name, so that nothing installed has a path of this machine in it.
-set(_http_libs ${_parser} wslay curl ssl crypto)
+set(_http_libs ${_parser_lib} wslay curl ssl crypto)
 add_library(gort_http_static STATIC $<TARGET_OBJECTS:gort_http_objects>)
 add_library(gort_http SHARED $<TARGET_OBJECTS:gort_http_objects>)
 set_target_properties(gort_http gort_http_static PROPERTIES
