@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A chat over WebSockets. The goroutine of a client's connection reads what he says; another sends
- * him what all say, from a queue of his own: who does not read loses lines, and holds up nobody.
+/* A chat over WebSockets: a goroutine for each client, which reads what he says, and one for the
+ * room, which alone knows who is there and sends each line to all: they all see the same order. Who
+ * has let lie so many lines that the kernel takes no more for him is put out after half a second.
  *
  *     gort run examples/chat.c -- :8080        then open http://localhost:8080/?name=ada */
 #include <gort.h>
@@ -23,83 +24,56 @@ static const char page[] =
 enum { SEATS = 10000, LONGEST = 300 };
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
-static go_ctx *stop;
-struct line {
+struct client {
+    go_ws *ws;
+    int seat;             /* the room's */
+    go_waitgroup staying; /* until the room has forgotten him */
+};
+
+struct event {
+    enum { COMES, SAYS, GOES } kind;
+    struct client *client;
     char text[LONGEST + 64];
 };
+static chan(struct event) events;
 
-struct client {
-    int seat; /* under room.mu */
-    go_ws *ws;
-    chan(struct line) out;
-};
-
-static struct {
-    go_mutex mu;
-    struct client *client[SEATS];
-    int count;
-} room;
-
-/* To everybody in the room; under its lock, so that all see the same order. */
-static void say(const char *name, const char *what, int n)
+/* Until no more events can come. Says how many are left then. */
+static void room(int *left)
 {
-    struct line l;
-    snprintf(l.text, sizeof l.text, "%s%.*s", name, n, what);
-    for (int i = 0; i < room.count; i++) {
-        (void)chan_try_send(room.client[i]->out, l);
-    }
-}
-
-static void enter(struct client *c, const char *name)
-{
-    guard(&room.mu);
-    c->seat = room.count;
-    room.client[room.count++] = c;
-    say(name, " has come", LONGEST);
-}
-
-static void leave(struct client *c, const char *name)
-{
-    guard(&room.mu);
-    struct client *last = room.client[--room.count];
-    room.client[c->seat] = last;
-    last->seat = c->seat;
-    say(name, " has gone", LONGEST);
-}
-
-static void send_lines(struct client *c)
-{
-    struct line l;
-    bool more = true;
-    while (more) {
-        switch (chan_select(recv(line, c->out, &l, &more), recv(over, ctx_done(stop)))) {
-        case line:
-            more = more && go_ws_write(c->ws, GO_WS_TEXT, l.text, strlen(l.text)) == 0;
-            break;
-        case over: /* then the reader sees the end, too */
-            go_ws_close(c->ws, 1001, "the chat ends");
-            return;
+    static struct client *here[SEATS];
+    int count = 0;
+    chan_for(e, events) {
+        if (e.kind == COMES) {
+            e.client->seat = count;
+            here[count++] = e.client;
+        } else if (e.kind == GOES) {
+            struct client *last = here[--count];
+            here[e.client->seat] = last;
+            last->seat = e.client->seat;
+        }
+        for (int i = 0; i < count; i++) {
+            /* Where that fails the connection is at its end, and its reader knows it. */
+            (void)go_ws_write(here[i]->ws, GO_WS_TEXT, e.text, strlen(e.text));
+        }
+        if (e.kind == GOES) {
+            wg_done(&e.client->staying);
         }
     }
+    *left = count;
 }
 
-static void listen_to(struct client *c, const char *name)
+static void tell(struct client *c, int kind, const char *name, const char *what, int n)
 {
-    char text[LONGEST + 2] = ": ";
-    int kind;
-    ssize_t n = go_ws_read(c->ws, text + 2, LONGEST, &kind);
-    while (n >= 0 && kind == GO_WS_TEXT) {
-        with_lock(&room.mu) {
-            say(name, text, (int)n + 2);
-        }
-        n = go_ws_read(c->ws, text + 2, LONGEST, &kind);
-    }
+    struct event e = { .kind = kind, .client = c };
+    snprintf(e.text, sizeof e.text, "%s%.*s", name, n, what);
+    chan_send(events, e);
 }
 
 static int chat(go_http_request *req, go_http_response *res, void *arg)
 {
     const char *name = go_http_query_value(req, "name");
-    go_waitgroup sending = { 0 };
+    char text[LONGEST + 2] = ": ";
+    int kind;
     (void)arg;
     if (name == NULL || *name == '\0' || name[strspn(name, letters)] != '\0' || strlen(name) > 30) {
         return go_http_error(res, 400, "a name of at most thirty letters, please");
@@ -108,14 +82,15 @@ static int chat(go_http_request *req, go_http_response *res, void *arg)
     if (c.ws == NULL) {
         return 0; /* it has been answered */
     }
-    c.out = chan_make(struct line, 64);
-    enter(&c, name);
-    wg_go(&sending, send_lines, &c);
-    listen_to(&c, name);
-    leave(&c, name);
-    chan_close(c.out); /* nobody can send to it any more */
-    wg_wait(&sending);
-    chan_free(c.out);
+    wg_add(&c.staying, 1);
+    tell(&c, COMES, name, " has come", LONGEST);
+    ssize_t n = go_ws_read(c.ws, text + 2, LONGEST, &kind);
+    while (n >= 0 && kind == GO_WS_TEXT) {
+        tell(&c, SAYS, name, text, (int)n + 2);
+        n = go_ws_read(c.ws, text + 2, LONGEST, &kind);
+    }
+    tell(&c, GOES, name, " has gone", LONGEST);
+    wg_wait(&c.staying);
     return 0;
 }
 
@@ -137,12 +112,20 @@ int main(int argc, char **argv)
     go_http_mux *mux = go_http_mux_make();
     go_http_handle(mux, "GET /{$}", get_page, NULL);
     go_http_handle(mux, "GET /ws", chat, NULL);
-    go_http_options options = { .max_body_bytes = LONGEST, .max_connections = SEATS };
-    stop = go_signal_ctx(ctx_background(), SIGINT, SIGTERM);
+    go_http_options options = { .max_body_bytes = LONGEST, .max_connections = SEATS,
+                                .write_timeout = GO_SEC / 2 };
+    go_ctx *stop = go_signal_ctx(ctx_background(), SIGINT, SIGTERM);
+    go_waitgroup rooms = { 0 };
+    int left;
+    events = chan_make(struct event, 64);
+    wg_go(&rooms, room, &left);
     printf("listening on %s\n", listener_addr(l));
     fflush(stdout);
     error = go_http_serve(stop, l, &options, mux);
-    printf("%d are left\n", room.count);
+    chan_close(events);
+    wg_wait(&rooms);
+    printf("%d are left\n", left);
+    chan_free(events);
     go_http_mux_free(mux);
     ctx_free(stop);
     return error != 0;

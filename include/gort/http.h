@@ -197,7 +197,8 @@ GO_API void go_ws_free(go_ws *ws);
  * -EPROTO, -EMSGSIZE for a message above max_body_bytes, -ECONNRESET, -ECANCELED when the server
  * drains (the peer is told: 1001), -EPIPE once the handler has returned, -ETIMEDOUT after
  * idle_timeout without a byte; half-way the peer is asked by a ping whether it is still there. Its
- * own pings are answered in passing. One goroutine may read while others write. */
+ * own pings are answered in passing. One goroutine may read while others write: when a write fails,
+ * the connection is over, and a read that waits returns that error. */
 GO_NODISCARD GO_API ssize_t go_ws_read(go_ws *ws, void *buf, size_t n, int *kind);
 /* Sends a message of that kind, whole. 0 or an error; -EPIPE once it is closed. Several goroutines
  * may write. */

@@ -24,6 +24,8 @@
  * connection counts himself in, and its goroutine, having shut the socket down, waits for them.
  *
  *   W3  conn is used only between enter() and leave(). (goi_ws_end)
+ *   W5  A connection that cannot be sent to any more is over for its reader as well, with the same
+ *       error: mostly that is the handler, who would not return. (send_out, read_message)
  */
 #include "internal.h"
 
@@ -184,6 +186,7 @@ static int send_out(go_ws *ws, bool wait)
         go_mutex_lock(&ws->mu);
         if (r < 0) {
             ws->error = r;
+            shutdown(go_conn_fd(ws->c->net), SHUT_RDWR); /* W5 */
         }
     }
     ws->sending = false;
@@ -474,6 +477,7 @@ static ssize_t read_message(go_ws *ws, void *buf, size_t n, int *kind)
             go_mutex_unlock(&ws->mu);
             r = wait_bytes(ws);
             go_mutex_lock(&ws->mu);
+            r = ws->error != 0 ? ws->error : r; /* W5 */
         }
         if (r == 0) {
             r = digest(ws);

@@ -444,3 +444,46 @@ TEST(ws, many_goroutines_may_write_to_one)
     serve_stop(&s);
     go_chan_free(handler_gone);
 }
+
+/* A peer that takes nothing: one goroutine writes until that fails, and the handler, which reads,
+ * is told of it. */
+static int written;
+
+static void fills(go_ws *ws)
+{
+    int r = 0;
+    while (r == 0) {
+        r = go_ws_write(ws, GO_WS_BINARY, data, 65536);
+    }
+    written = r;
+}
+
+static int listens(go_http_request *req, go_http_response *res, void *arg)
+{
+    char buf[8];
+    int kind;
+    (void)arg;
+    go_waitgroup wg = {0};
+    go_ws *ws = go_ws_upgrade(req, res);
+    go_wg_go(&wg, fills, ws);
+    ended = (int)go_ws_read(ws, buf, sizeof buf, &kind);
+    go_wg_wait(&wg);
+    go_chan_close(handler_gone);
+    return 0;
+}
+
+TEST(ws, who_takes_nothing_is_over_for_the_reader_too)
+{
+    handler_gone = go_chan_make(int);
+    serve_prepare(&s);
+    s.options.write_timeout = 100 * GO_MS;
+    go_http_handle(s.mux, "/", listens, NULL);
+    serve_start(&s);
+    go_conn *c = open_ws();
+    go_chan_recv(handler_gone);
+    go_conn_close(c);
+    serve_stop(&s);
+    go_chan_free(handler_gone);
+    EXPECT_EQ_INT(written, -ETIMEDOUT);
+    EXPECT_EQ_INT(ended, -ETIMEDOUT);
+}
