@@ -93,7 +93,7 @@ int goi_poller_init(void)
 
 int goi_poller_add(int fd, uint64_t tag)
 {
-    const uint32_t both = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    const uint32_t both = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
     int r = add(outer, fd, both, tag, EPOLL_CTL_ADD);
     if (r == -EEXIST) { /* of an earlier descriptor with this number, whose copy came back to it */
         r = add(outer, fd, both, tag, EPOLL_CTL_MOD);
@@ -120,7 +120,7 @@ int goi_poller_arm(int fd, int events)
 
 static int events_of(uint32_t e)
 {
-    const uint32_t hup = EPOLLERR | EPOLLHUP | EPOLLRDHUP;
+    const uint32_t hup = EPOLLERR | EPOLLHUP | EPOLLRDHUP | EPOLLPRI;
     int r = 0;
     r |= (e & (EPOLLIN | hup)) != 0 ? GOI_POLL_READ : 0;
     r |= (e & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0 ? GOI_POLL_WRITE : 0;

@@ -16,7 +16,10 @@
 #include "base/base.h"
 
 /* GO_READ and GO_WRITE of <gort/poll.h>; and an error or a hang-up, which comes with both. */
-enum { GOI_POLL_READ = 1, GOI_POLL_WRITE = 2, GOI_POLL_HUP = 4 };
+enum {
+    GOI_POLL_READ = 1, GOI_POLL_WRITE = 2,
+    GOI_POLL_HUP = 4,                   /* reads may give less than there is from now on */
+};
 
 /* What to do with a report. Runs inside goi_poller_wait, any number of times. */
 struct goi_poller_sink {

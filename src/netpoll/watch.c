@@ -25,7 +25,8 @@
  * A call that returned less than it could take has emptied the stream (epoll(7)): drained() notes
  * the mark under which that was so, and as long as the word has not changed, try() says that there
  * is nothing to try. It saves one system call per request of a server. After a hang-up it no longer
- * says so: the end of the stream may have come in one report with the data before it.
+ * says so: the end of the stream may have come in one report with the data before it. Nor does it
+ * after an urgent byte of TCP, at which a read stops though there is more behind.
  *
  * Memory. Reports carry a tag, the watch's place and its generation. A report may be in a thread's
  * hands while the watch is freed and made anew for another descriptor, so watches are never given
@@ -54,7 +55,7 @@
 #include <stdlib.h>
 
 enum {
-    CLOSED = 1, LATE = 2, HUP = 4,      /* of a word, below the number */
+    CLOSED = 1, LATE = 2, HUP = 4,      /* of a word, below the number; HUP: or an urgent byte */
     STEP = 8,
     CHUNK = 256, CHUNKS = 1 << 16,
 };

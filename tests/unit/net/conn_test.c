@@ -122,6 +122,38 @@ TEST(conn, a_pipe_of_packets_gives_one_after_the_other)
     close(fd[1]);
 }
 
+/* All three come with one report, and a read stops where the urgent byte was. */
+static void send_urgent(go_conn *c)
+{
+    int fd = go_conn_fd(c);
+    parked_await(GOI_WAIT_IO, 1);
+    EXPECT_EQ_INT(send(fd, "abc", 3, 0), 3);
+    EXPECT_EQ_INT(send(fd, "!", 1, MSG_OOB), 1);
+    EXPECT_EQ_INT(send(fd, "efg", 3, 0), 3);
+}
+
+TEST(conn, what_comes_behind_an_urgent_byte_is_read)
+{
+    char buf[100];
+    go_conn *a;
+    go_conn *b;
+    if (test_under("qemu")) {
+        SKIP("urgent data is the host's");
+    }
+    pair(&a, &b);
+    go_maxprocs(1);
+    go(send_urgent, a);
+    go_conn_set_read_deadline(b, go_now() + 60 * GO_SEC);
+    for (size_t n = 0; n < 6;) { /* ends: or the read fails */
+        ssize_t got = go_conn_read(b, buf + n, sizeof buf - n);
+        REQUIRE_INT(got, >, 0);
+        n += (size_t)got;
+    }
+    EXPECT_EQ_MEM(buf, "abcefg", 6);
+    go_conn_close(a);
+    go_conn_close(b);
+}
+
 TEST(conn, a_regular_file_is_no_connection)
 {
     go_conn *c;
