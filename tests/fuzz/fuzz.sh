@@ -4,7 +4,7 @@
 #
 #   tests/fuzz/fuzz.sh [SECONDS [BUILD]]     default: 600 seconds, build/fuzz
 #
-# What was found worth keeping goes to tests/fuzz/corpus/server, reduced to what adds coverage. A
+# What was found worth keeping goes to BUILD/kept, reduced to what adds coverage (README.md). A
 # finding is left in BUILD as crash-*, leak-* or timeout-*, and ends the run with status 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

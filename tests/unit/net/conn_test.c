@@ -336,6 +336,40 @@ TEST(conn, close_ends_an_accept_that_backs_off)
     conn_close(a);
 }
 
+/* After a second and a half it tries but once a second. Best of three: a thread may stand still. */
+TEST(conn, deadline_ends_an_accept_that_backs_off)
+{
+    struct rlimit before;
+    struct rlimit low;
+    int r = 0;
+    go_waitgroup over = {0};
+    go_duration took = GO_HOUR;
+    go_conn *a;
+    go_listener *l = listen_here();
+    REQUIRE_EQ_INT(go_dial(NULL, "tcp", listener_addr(l), &a), 0);
+    getrlimit(RLIMIT_NOFILE, &before);
+    int last = dup(0);
+    low = (struct rlimit){.rlim_cur = (rlim_t)last + 1, .rlim_max = before.rlim_max};
+    REQUIRE_EQ_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (int i = 0; i < 3 && took > 200 * GO_MS; i++) {
+        REQUIRE_EQ_INT(go_listener_set_deadline(l, GO_FOREVER), 0);
+        wg_add(&over, 1);
+        go(accept_and_note, l, &r, &over);
+        go_sleep(1500 * GO_MS);
+        go_time start = go_now();
+        REQUIRE_EQ_INT(go_listener_set_deadline(l, start + 50 * GO_MS), 0);
+        wg_wait(&over);
+        took = go_since(start);
+        EXPECT_EQ_INT(r, -ETIMEDOUT);
+        EXPECT_INT(took, >=, 50 * GO_MS);
+    }
+    EXPECT_INT(took, <=, 200 * GO_MS);
+    setrlimit(RLIMIT_NOFILE, &before);
+    close(last);
+    listener_close(l);
+    conn_close(a);
+}
+
 static void nothing(int sig) { (void)sig; }
 
 static void pester(int tid, atomic_bool *stop)
