@@ -477,7 +477,7 @@ static ssize_t read_message(go_ws *ws, void *buf, size_t n, int *kind)
             go_mutex_unlock(&ws->mu);
             r = wait_bytes(ws);
             go_mutex_lock(&ws->mu);
-            r = ws->error != 0 ? ws->error : r; /* W5 */
+            r = r < 0 && ws->error != 0 ? ws->error : r; /* W5; what has come is read first */
         }
         if (r == 0) {
             r = digest(ws);

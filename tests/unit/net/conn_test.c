@@ -277,10 +277,19 @@ static void free_one(const int *fd)
     close(*fd);
 }
 
+/* From now on there is no descriptor but the one that is returned; `before` is the limit so far. */
+static int take_descriptors(struct rlimit *before)
+{
+    REQUIRE_EQ_INT(getrlimit(RLIMIT_NOFILE, before), 0);
+    int last = dup(0);
+    const struct rlimit low = {.rlim_cur = (rlim_t)last + 1, .rlim_max = before->rlim_max};
+    REQUIRE_EQ_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+    return last;
+}
+
 TEST(conn, accept_waits_while_there_are_no_descriptors)
 {
     struct rlimit before;
-    struct rlimit low;
     go_conn *a;
     go_conn *b;
     int last = -1;
@@ -290,10 +299,7 @@ TEST(conn, accept_waits_while_there_are_no_descriptors)
     setenv("GORTDEBUG", "", 1); /* a look for leaks has descriptors of its own for a moment */
     go_listener *l = listen_here();
     REQUIRE_EQ_INT(go_dial(NULL, "tcp", listener_addr(l), &a), 0);
-    getrlimit(RLIMIT_NOFILE, &before);
-    last = dup(0);
-    low = (struct rlimit){.rlim_cur = (rlim_t)last + 1, .rlim_max = before.rlim_max};
-    REQUIRE_EQ_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+    last = take_descriptors(&before);
     REQUIRE_EQ_INT(dup(0), -1);
     go_time start = go_now();
     go(free_one, &last);
@@ -315,16 +321,12 @@ static void accept_and_note(go_listener *l, int *r, go_waitgroup *over)
 TEST(conn, close_ends_an_accept_that_backs_off)
 {
     struct rlimit before;
-    struct rlimit low;
     int r = 0;
     go_waitgroup over = {0};
     go_conn *a;
     go_listener *l = listen_here();
     REQUIRE_EQ_INT(go_dial(NULL, "tcp", listener_addr(l), &a), 0);
-    getrlimit(RLIMIT_NOFILE, &before);
-    int last = dup(0);
-    low = (struct rlimit){.rlim_cur = (rlim_t)last + 1, .rlim_max = before.rlim_max};
-    REQUIRE_EQ_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+    int last = take_descriptors(&before);
     wg_add(&over, 1);
     go(accept_and_note, l, &r, &over);
     wait_for_io_waiters(1);
@@ -340,17 +342,13 @@ TEST(conn, close_ends_an_accept_that_backs_off)
 TEST(conn, deadline_ends_an_accept_that_backs_off)
 {
     struct rlimit before;
-    struct rlimit low;
     int r = 0;
     go_waitgroup over = {0};
     go_duration took = GO_HOUR;
     go_conn *a;
     go_listener *l = listen_here();
     REQUIRE_EQ_INT(go_dial(NULL, "tcp", listener_addr(l), &a), 0);
-    getrlimit(RLIMIT_NOFILE, &before);
-    int last = dup(0);
-    low = (struct rlimit){.rlim_cur = (rlim_t)last + 1, .rlim_max = before.rlim_max};
-    REQUIRE_EQ_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+    int last = take_descriptors(&before);
     for (int i = 0; i < 3 && took > 200 * GO_MS; i++) {
         REQUIRE_EQ_INT(go_listener_set_deadline(l, GO_FOREVER), 0);
         wg_add(&over, 1);
